@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything outside the rules, as protocols; adapters and the simulation implement them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from instance_ha.model import (
+    Event,
+    FenceProof,
+    Host,
+    Incident,
+    IncidentState,
+    Network,
+    Notification,
+    Reach,
+)
+
+
+class Clock(Protocol):
+    """Time; the only place where it comes from."""
+
+    def now_s(self) -> float:
+        """Return seconds since the epoch."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; a simulated clock moves on by itself."""
+        ...
+
+
+class Observer(Protocol):
+    """Who says which host can be reached on which network."""
+
+    def observe(self) -> Mapping[str, Mapping[Network, Reach]]:
+        """Return host -> declared network -> reach, already agreed between the servers.
+
+        A host or a network that nobody speaks of is left out, which counts as unknown.
+        """
+        ...
+
+
+class Cloud(Protocol):
+    """Masakari and Nova. Every method may raise ``CloudUnreachableError``."""
+
+    def hosts(self) -> Sequence[Host]:
+        """Return every enrolled host, with its segment and its compute service."""
+        ...
+
+    def notifications(self) -> Mapping[str, Notification]:
+        """Return the newest COMPUTE_HOST notification of each host that has one."""
+        ...
+
+    def servers_on(self, host: str) -> int:
+        """Return how many servers Nova still places on *host*."""
+        ...
+
+    def notify(self, host: str, *, at_s: float) -> Notification:
+        """Tell Masakari that *host* is lost; raise ``NotificationRefusedError`` if it declines."""
+        ...
+
+    def release_orphan(self, notification: str) -> None:
+        """Give a notification that no engine works on any more back to the engines."""
+        ...
+
+    def end_maintenance(self, host: Host) -> None:
+        """Clear Masakari's on_maintenance flag of *host*."""
+        ...
+
+    def return_to_service(self, host: Host) -> None:
+        """Un-force and enable the host's compute service, then clear its maintenance flag."""
+        ...
+
+
+class Journal(Protocol):
+    """The incidents. Every method may raise ``StoreUnreachableError``."""
+
+    def unclosed(self) -> Mapping[str, Incident]:
+        """Return host -> its incident that is not closed; a host has one at most."""
+        ...
+
+    def open(self, host: str, *, segment: str, at_s: float, reason: str) -> Incident:
+        """Return the host's unclosed incident, made now if there was none."""
+        ...
+
+    def move(
+        self,
+        incident: Incident,
+        state: IncidentState,
+        *,
+        at_s: float,
+        reason: str = "",
+        notification: str | None = None,
+    ) -> Incident:
+        """Set an incident's state; keep its notification unless a new one is given."""
+        ...
+
+    def record(self, incident: Incident, event: Event) -> None:
+        """Add one line to the incident's timeline."""
+        ...
+
+    def last_beat_s(self, notification: str) -> float | None:
+        """Return when an engine last said that it works on *notification*; None if never."""
+        ...
+
+
+class Lease(Protocol):
+    """Who among several controllers may act."""
+
+    def take(self, *, ttl_s: float) -> bool:
+        """Take or renew the lease; return whether it is ours until *ttl_s* from now."""
+        ...
+
+    def give_up(self) -> None:
+        """Let others have it at once; nothing happens if it was not ours."""
+        ...
+
+
+class Fencer(Protocol):
+    """What can prove that a host no longer writes."""
+
+    def fence(self, host: str) -> FenceProof:
+        """Order the host off and return the proof, or raise ``FenceError``."""
+        ...
+
+    def check(self, host: str) -> str:
+        """Return the host's power state as the controller answers now, without any order."""
+        ...
