@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every option of the plugin; times are seconds.
+
+The charm renders them to ``/etc/masakari/instance-ha.conf``, which is given as a further
+``--config-file`` to masakari-engine, masakari-hostmonitor and the command ``instance-ha``.
+"""
+
+from __future__ import annotations
+
+from instance_ha.model import Network
+from oslo_config import cfg
+
+CONTROL = cfg.OptGroup("instance_ha", title="Judging hosts and keeping incidents")
+FENCING = cfg.OptGroup("instance_ha_fencing", title="Proving that a host no longer writes")
+RECOVERY = cfg.OptGroup("instance_ha_recovery", title="Moving servers off a fenced host")
+CONSUL = cfg.OptGroup("instance_ha_consul", title="Consul servers, one cluster per network")
+API = cfg.OptGroup("instance_ha_api", title="Keystone login of the controller and the command")
+
+_CONTROL_OPTIONS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "connection",
+        secret=True,
+        help="SQLAlchemy URL of the store; empty means [database] connection of masakari.conf.",
+    ),
+    cfg.StrOpt("unit", default="masakari", help="Name of this unit, shown as who did something."),
+    cfg.ListOpt(
+        "networks",
+        default=[network.value for network in Network],
+        help="Networks that the operator declared. What is not declared is never asked.",
+    ),
+    cfg.FloatOpt("tick", default=1.0, min=0.1, help="Pause between two passes of the controller."),
+    cfg.FloatOpt("hold", default=3.0, min=0.0, help="How long evidence must hold to count."),
+    cfg.IntOpt(
+        "max_failing_percent",
+        default=50,
+        min=1,
+        max=100,
+        help="Share of a segment's hosts that may be failing at once; beyond it nothing is done.",
+    ),
+    cfg.FloatOpt("return_after", default=60.0, min=0.0, help="Healthy time before a host returns."),
+    cfg.FloatOpt(
+        "orphan_after",
+        default=30.0,
+        min=10.0,
+        help="Silence of an engine after which its notification is given to another one.",
+    ),
+    cfg.FloatOpt(
+        "duplicate_window",
+        default=180.0,
+        min=0.0,
+        help="What masakari.conf has as duplicate_notification_detection_interval.",
+    ),
+    cfg.FloatOpt("lease_ttl", default=15.0, min=3.0, help="How long the active controller counts."),
+    cfg.StrOpt("matrix_file", help="YAML or JSON rows of the network matrix; empty: the default."),
+]
+
+_FENCING_OPTIONS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "mode",
+        choices=[
+            ("maas", "power off through MAAS, proven by a live query of the power state"),
+            ("none", "no proof at all, by the operator's explicit choice"),
+        ],
+        help="What proves that a host no longer writes; required.",
+    ),
+    cfg.StrOpt("maas_url", help="For example http://10.0.0.5:5240/MAAS"),
+    cfg.StrOpt(
+        "maas_credentials_file",
+        help="File with the API key as consumer:token:secret, mode 0640 or less; read anew when "
+        "it changes.",
+    ),
+    cfg.StrOpt("ca_file", help="PEM bundle that signs MAAS's certificate; empty: the system's."),
+    cfg.StrOpt(
+        "targets_file",
+        help="JSON: Nova host name -> {system_id, fqdn, hostname}; read anew when it changes.",
+    ),
+    cfg.FloatOpt("order_deadline", default=60.0, min=1.0, help="From an order to the answer off."),
+    cfg.FloatOpt("query_interval", default=1.0, min=0.1, help="Pause between two power queries."),
+    cfg.FloatOpt(
+        "patience",
+        default=300.0,
+        min=0.0,
+        help="How long the fence task starts new tries before it fails the recovery.",
+    ),
+    cfg.FloatOpt(
+        "request_timeout",
+        default=35.0,
+        min=1.0,
+        help="Of one request; MAAS needs up to 30 s to ask a slow BMC.",
+    ),
+]
+
+_RECOVERY_OPTIONS: list[cfg.Opt] = [
+    cfg.FloatOpt("poll_interval", default=1.0, min=0.1, help="Pause between two looks at Nova."),
+    cfg.IntOpt("evacuation_tries", default=3, min=1, help="Orders per server and notification."),
+    cfg.FloatOpt("evacuation_pause", default=5.0, min=0.0, help="From a failed try to the next."),
+    cfg.FloatOpt(
+        "evacuation_deadline",
+        default=600.0,
+        min=10.0,
+        help="After which a server that has not arrived is reported as not moved.",
+    ),
+    cfg.FloatOpt(
+        "heartbeat",
+        default=5.0,
+        min=0.5,
+        help="Pause between two signs of life of a working engine; well below orphan_after.",
+    ),
+    cfg.FloatOpt(
+        "guard_interval",
+        default=15.0,
+        min=1.0,
+        help="Pause between two looks at the fenced host's power while its servers move.",
+    ),
+]
+
+_CONSUL_OPTIONS: list[cfg.Opt] = [
+    *(
+        cfg.ListOpt(
+            network.value,
+            default=[],
+            help=f"host:port of the HTTP API of the {network.value} network's servers.",
+        )
+        for network in Network
+    ),
+    cfg.FloatOpt("request_timeout", default=1.5, min=0.1, help="Of one request to one server."),
+    cfg.BoolOpt(
+        "discover",
+        default=True,
+        help="Read the servers that were not listed from the members with the role consul.",
+    ),
+]
+
+_API_OPTIONS: list[cfg.Opt] = [
+    cfg.StrOpt("auth_url", help="Keystone's public or internal URL."),
+    cfg.StrOpt("username", help="User with the admin role."),
+    cfg.StrOpt("password", secret=True, help="Its password."),
+    cfg.StrOpt("project_name", help="Its project."),
+    cfg.StrOpt("user_domain_name", default="Default", help="Domain of the user."),
+    cfg.StrOpt("project_domain_name", default="Default", help="Domain of the project."),
+    cfg.StrOpt("region_name", help="Region whose endpoints are used."),
+    cfg.StrOpt("interface", default="internal", help="Endpoint interface: internal or public."),
+    cfg.StrOpt("cafile", help="PEM bundle that signs the endpoints' certificates."),
+]
+
+_GROUPS: list[tuple[cfg.OptGroup, list[cfg.Opt]]] = [
+    (CONTROL, _CONTROL_OPTIONS),
+    (FENCING, _FENCING_OPTIONS),
+    (RECOVERY, _RECOVERY_OPTIONS),
+    (CONSUL, _CONSUL_OPTIONS),
+    (API, _API_OPTIONS),
+]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Make *conf* know every option of the plugin; calling it again changes nothing."""
+    for group, options in _GROUPS:
+        conf.register_group(group)
+        conf.register_opts(options, group=group)
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Return every option for ``oslo-config-generator``."""
+    return list(_GROUPS)
+
+
+def store_url(conf: cfg.ConfigOpts) -> str | None:
+    """Return the URL of the store, or None where neither group says one.
+
+    The engine finds it in masakari's own ``[database]``; other processes need ``[instance_ha]``.
+    """
+    if conf.instance_ha.connection:
+        return str(conf.instance_ha.connection)
+    if "database" in conf and conf.database.connection:
+        return str(conf.database.connection)
+    return None
