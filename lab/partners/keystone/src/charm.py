@@ -10,7 +10,6 @@ import secrets
 from urllib.parse import urlsplit
 
 import ops
-
 from identity import Keystone
 
 ROLES = ["admin", "service"]
@@ -56,7 +55,9 @@ class KeystoneCharm(ops.CharmBase):
             secret.grant(relation)
             ours["service-credentials"] = secret.get_info().id
         ours.update(self._addresses() | {"region": str(self.config["region"])})
-        ours["processed-extra-roles"] = json.dumps(sorted(json.loads(asked.get("extra-roles", "[]"))))
+        ours["processed-extra-roles"] = json.dumps(
+            sorted(json.loads(asked.get("extra-roles", "[]")))
+        )
 
     def _give_credentials(self, keystone: Keystone, relation: ops.Relation) -> None:
         ours = relation.data[self.app]
@@ -68,14 +69,22 @@ class KeystoneCharm(ops.CharmBase):
             ours["credentials"] = secret.get_info().id
         url = str(self.config["auth-url"])
         ours.update(
-            self._hosts() | {
-                "api-version": "3", "project-name": "services", "user-domain-name": "service_domain",
-                "project-domain-name": "service_domain", "region": str(self.config["region"]),
-                "internal-endpoint": url, "public-endpoint": url, "admin-role": "admin",
+            self._hosts()
+            | {
+                "api-version": "3",
+                "project-name": "services",
+                "user-domain-name": "service_domain",
+                "project-domain-name": "service_domain",
+                "region": str(self.config["region"]),
+                "internal-endpoint": url,
+                "public-endpoint": url,
+                "admin-role": "admin",
             }
         )
 
-    def _new_user(self, keystone: Keystone, app: str, asked: ops.RelationDataContent | dict[str, str]) -> dict[str, str]:
+    def _new_user(
+        self, keystone: Keystone, app: str, asked: ops.RelationDataContent | dict[str, str]
+    ) -> dict[str, str]:
         domain = keystone.ensure("domain", "service_domain")["id"]
         project = keystone.ensure("project", "services", domain_id=domain)["id"]
         name = f"svc_{app.replace('-', '_')}-{secrets.token_hex(3)}"
@@ -88,7 +97,9 @@ class KeystoneCharm(ops.CharmBase):
         keystone = self._keystone()
         for relation in self.model.relations["identity-service"]:
             secret = self.model.get_secret(label=f"service-{relation.id}")
-            secret.set_content(self._new_user(keystone, relation.app.name, relation.data[relation.app]))
+            secret.set_content(
+                self._new_user(keystone, relation.app.name, relation.data[relation.app])
+            )
         event.set_results({"rotated": len(self.model.relations["identity-service"])})
 
     def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
@@ -100,13 +111,22 @@ class KeystoneCharm(ops.CharmBase):
     def _hosts(self) -> dict[str, str]:
         url = urlsplit(str(self.config["auth-url"]))
         one = {"host": str(url.hostname), "port": str(url.port), "protocol": url.scheme}
-        return {f"{kind}-{key}": value for kind in ("auth", "internal", "service") for key, value in one.items()}
+        return {
+            f"{kind}-{key}": value
+            for kind in ("auth", "internal", "service")
+            for key, value in one.items()
+        }
 
     def _addresses(self) -> dict[str, str]:
         url = str(self.config["auth-url"])
         return self._hosts() | {
-            "api-version": "v3", "service-domain-name": "service_domain", "service-project-name": "services",
-            "internal-auth-url": url, "admin-auth-url": url, "public-auth-url": url, "admin-role": "admin",
+            "api-version": "v3",
+            "service-domain-name": "service_domain",
+            "service-project-name": "services",
+            "internal-auth-url": url,
+            "admin-auth-url": url,
+            "public-auth-url": url,
+            "admin-role": "admin",
         }
 
 

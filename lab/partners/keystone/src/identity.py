@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import requests
 
 
@@ -26,12 +24,12 @@ class Keystone:
         answer.raise_for_status()
         self._session.headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]
 
-    def _call(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+    def _call(self, method: str, path: str, **kwargs: object) -> dict[str, str]:
         answer = self._session.request(method, f"{self._url}{path}", timeout=30, **kwargs)
         answer.raise_for_status()
         return answer.json() if answer.content else {}
 
-    def ensure(self, kind: str, name: str, **fields: Any) -> dict[str, Any]:
+    def ensure(self, kind: str, name: str, **fields: object) -> dict[str, str]:
         """Return the domain, project, role, user or service of that name, made if missing."""
         query = {"name": name} | {k: v for k, v in fields.items() if k in {"domain_id", "type"}}
         found = self._call("GET", f"/{kind}s", params=query)[f"{kind}s"]
@@ -39,7 +37,9 @@ class Keystone:
             return found[0]
         return self._call("POST", f"/{kind}s", json={kind: {"name": name} | fields})[kind]
 
-    def ensure_user(self, name: str, *, password: str, domain: str, project: str, roles: list[str]) -> dict[str, Any]:
+    def ensure_user(
+        self, name: str, *, password: str, domain: str, project: str, roles: list[str]
+    ) -> dict[str, str]:
         """Return the user, with this password and these roles in the project."""
         user = self.ensure("user", name, domain_id=domain, password=password)
         for role in roles:
@@ -49,7 +49,9 @@ class Keystone:
 
     def remove_user(self, name: str, *, domain: str) -> None:
         """Delete the user of that name, if there is one."""
-        for user in self._call("GET", "/users", params={"name": name, "domain_id": domain})["users"]:
+        for user in self._call("GET", "/users", params={"name": name, "domain_id": domain})[
+            "users"
+        ]:
             self._call("DELETE", f"/users/{user['id']}")
 
     def ensure_endpoint(self, service: str, interface: str, url: str, region: str) -> None:

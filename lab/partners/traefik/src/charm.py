@@ -29,8 +29,10 @@ class TraefikCharm(ops.CharmBase):
         super().__init__(framework)
         ingress = self.on["ingress"]
         for event in (
-            self.on.proxy_pebble_ready, self.on.config_changed,
-            ingress.relation_changed, ingress.relation_broken,
+            self.on.proxy_pebble_ready,
+            self.on.config_changed,
+            ingress.relation_changed,
+            ingress.relation_broken,
         ):
             framework.observe(event, self._reconcile)
 
@@ -60,7 +62,9 @@ class TraefikCharm(ops.CharmBase):
             prefix = f"/{json.loads(data['model'])}-{json.loads(data['name'])}"
             host = json.loads(unit["ip"]) if "ip" in unit else json.loads(unit["host"])
             routes.append((prefix, f"http://{host}:{json.loads(data['port'])}"))
-            relation.data[self.app]["ingress"] = json.dumps({"url": f"http://{address}:{PORT}{prefix}"})
+            relation.data[self.app]["ingress"] = json.dumps(
+                {"url": f"http://{address}:{PORT}{prefix}"}
+            )
         return routes
 
 

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Keep the failure monitors of one hypervisor reporting to one Masakari."""
+
+from __future__ import annotations
+
+import logging
+
+import ops
+from charmlibs.systemd import SystemdError
+
+from instance_ha_relations import hypervisor, identity_credentials
+from masakari_monitors import identity, monitor, snapshot, workload
+
+logger = logging.getLogger(__name__)
+
+
+class MasakariMonitorsCharm(ops.CharmBase):
+    """Keep the failure monitors of one hypervisor reporting to one Masakari."""
+
+    def __init__(self, framework: ops.Framework) -> None:
+        super().__init__(framework)
+        credentials = self.on[snapshot.CREDENTIALS]
+        names = self.on[snapshot.HYPERVISOR]
+        authorities = self.on[snapshot.RECEIVE_CA]
+        for event in (
+            self.on.start,
+            self.on.config_changed,
+            self.on.upgrade_charm,
+            self.on.secret_changed,
+            self.on.leader_elected,
+            self.on.update_status,
+            credentials.relation_created,
+            credentials.relation_changed,
+            credentials.relation_broken,
+            names.relation_created,
+            names.relation_changed,
+            authorities.relation_changed,
+            authorities.relation_broken,
+        ):
+            framework.observe(event, self._reconcile)
+        framework.observe(self.on.remove, self._on_remove)
+        framework.observe(self.on.collect_unit_status, self._report_status)
+
+    def _reconcile(self, _: ops.EventBase) -> None:
+        """Bring the monitor to what config and relations ask for, from any state."""
+        world = snapshot.take(self)
+        if world.config is None:
+            return  # _report_status tells the operator why
+        nova_host = world.config.nova_host or identity.nova_host()
+        for relation in self.model.relations[snapshot.HYPERVISOR]:
+            data = snapshot.hypervisor(self, nova_host=nova_host)
+            hypervisor.write(relation, self.unit, data)
+        relation = self.model.get_relation(snapshot.CREDENTIALS)
+        if relation is not None and self.unit.is_leader():
+            identity_credentials.request(relation, self.app, username=self.app.name)
+        if world.account is None:
+            return
+        try:
+            monitor.ensure(world, nova_host=nova_host)
+        except (workload.InstallError, SystemdError) as error:
+            logger.error("%s is not running: %s", workload.SERVICE, error)  # noqa: TRY400 - expected
+
+    def _on_remove(self, _: ops.RemoveEvent) -> None:
+        """Leave nothing of ours on the hypervisor."""
+        workload.remove()
+
+    def _report_status(self, event: ops.CollectStatusEvent) -> None:
+        """Report every problem; ops shows the gravest one."""
+        problems = snapshot.take(self).problems
+        for problem in problems:
+            event.add_status(problem)
+        if not problems:
+            event.add_status(monitor.status())
+        event.add_status(ops.ActiveStatus())
+
+
+if __name__ == "__main__":
+    ops.main(MasakariMonitorsCharm)
