@@ -36,7 +36,7 @@ class FenceTargetError(FenceError):
 
 
 class NotificationRefusedError(InstanceHaError):
-    """Masakari does not take a notification now, for example because the host is on maintenance."""
+    """Masakari does not take a notification now, for example as the host is on maintenance."""
 
     def __init__(self, host: str, reason: str) -> None:
         super().__init__(f"masakari refused the notification for {host}: {reason}")

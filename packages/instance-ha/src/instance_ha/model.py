@@ -8,8 +8,11 @@ Times are seconds since the epoch as the :class:`~instance_ha.ports.Clock` port 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Network(enum.StrEnum):

@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from instance_ha.model import (
-    Event,
-    FenceProof,
-    Host,
-    Incident,
-    IncidentState,
-    Network,
-    Notification,
-    Reach,
-)
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from instance_ha.model import (
+        Event,
+        FenceProof,
+        Host,
+        Incident,
+        IncidentState,
+        Network,
+        Notification,
+        Reach,
+    )
 
 
 class Clock(Protocol):

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The order of a recovery, and Masakari's task flows that keep it."""
+
+from __future__ import annotations
+
+ORDER = ("fence", "force-down", "disable", "prepare", "evacuate")
+"""Fence first, so that nothing runs twice. Force down before disable: Nova asks the dead host
+when a service is disabled that it still believes to be up, which costs 60 s."""
+
+TASKS = {
+    "fence": "fence_host_task",
+    "force-down": "force_down_host_task",
+    "disable": "disable_compute_service_task",
+    "prepare": "prepare_instances_task",
+    "evacuate": "fenced_evacuate_instances_task",
+}
+"""Step -> entry point in the group ``masakari.task_flow.tasks``."""
+
+
+def task_flows() -> dict[str, dict[str, list[str]]]:
+    """Return both of Masakari's host flows as phase -> entry points.
+
+    Both have every task: the methods ``auto_priority`` and ``rh_priority`` run the other flow
+    when the first one fails, and a flow without fencing would then evacuate unfenced. In the
+    reserved-host flow the evacuation belongs to the main phase, which is handed the reserves.
+    """
+    before = [TASKS[step] for step in ("fence", "force-down", "disable")]
+    prepare, evacuate = TASKS["prepare"], TASKS["evacuate"]
+    return {
+        "auto": {"pre": [*before], "main": [prepare], "post": [evacuate]},
+        "rh": {"pre": [*before], "main": [prepare, evacuate], "post": []},
+    }
