@@ -9,12 +9,13 @@ too: a recycled pid is never mistaken for the daemon, and never killed.
 
 import contextlib
 import dataclasses
+import fcntl
 import os
 import pathlib
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from .errors import CommandError, DaemonDiedError, DeadlineError
@@ -64,6 +65,15 @@ def wait_until(
         time.sleep(every_s)
 
 
+@contextlib.contextmanager
+def exclusive(name: str) -> Generator[None]:
+    """Let one command of the lab at a time bring up or take down the part *name*."""
+    RUN.mkdir(parents=True, exist_ok=True)
+    with (RUN / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def log_tail(file: pathlib.Path, *, lines: int = 15) -> str:
     """Return the last *lines* of a log, or nothing if there is none."""
     if not file.exists():
@@ -96,7 +106,7 @@ def run(
     Raises:
         CommandError: if the command cannot be started, fails (with *check*) or takes too long.
     """
-    words = [*_inside(netns), *map(os.fspath, argv)]
+    words = [*_inside(netns), *(os.fspath(word) for word in argv)]
     environment = {**os.environ, **env} if env else None
     limit_s = deadline(within_s)
     try:
@@ -166,7 +176,7 @@ def spawn(daemon: Daemon) -> int:
         words += ["setpriv", f"--reuid={daemon.user}", f"--regid={daemon.user}", "--init-groups"]
     if daemon.cwd:
         words += ["env", f"--chdir={os.fspath(daemon.cwd)}"]
-    words += map(os.fspath, daemon.argv)
+    words += [os.fspath(word) for word in daemon.argv]
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     try:
         number = os.posix_spawnp(
