@@ -8,8 +8,9 @@ The charm renders them to ``/etc/masakari/instance-ha.conf``, which is given as 
 
 from __future__ import annotations
 
-from instance_ha.model import Network
 from oslo_config import cfg
+
+from instance_ha.model import Network
 
 CONTROL = cfg.OptGroup("instance_ha", title="Judging hosts and keeping incidents")
 FENCING = cfg.OptGroup("instance_ha_fencing", title="Proving that a host no longer writes")
@@ -38,7 +39,9 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
         max=100,
         help="Share of a segment's hosts that may be failing at once; beyond it nothing is done.",
     ),
-    cfg.FloatOpt("return_after", default=60.0, min=0.0, help="Healthy time before a host returns."),
+    cfg.FloatOpt(
+        "return_after", default=60.0, min=0.0, help="Healthy time before a host returns."
+    ),
     cfg.FloatOpt(
         "orphan_after",
         default=30.0,
@@ -51,7 +54,9 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
         min=0.0,
         help="What masakari.conf has as duplicate_notification_detection_interval.",
     ),
-    cfg.FloatOpt("lease_ttl", default=15.0, min=3.0, help="How long the active controller counts."),
+    cfg.FloatOpt(
+        "lease_ttl", default=15.0, min=3.0, help="How long the active controller counts."
+    ),
     cfg.StrOpt("matrix_file", help="YAML or JSON rows of the network matrix; empty: the default."),
 ]
 

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The databases that the store is tested on."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from masakari_instance_ha import store
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Iterator
+
+_MARIADB_READY_S = 60
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: pathlib.Path) -> str:
+    return f"sqlite:///{tmp_path}/store.sqlite"
+
+
+@pytest.fixture
+def journal(sqlite_url: str) -> store.Store:
+    store.migrate(sqlite_url)
+    return store.connect(sqlite_url)
+
+
+@pytest.fixture(scope="session")
+def mariadb_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib.Path]:
+    """A private MariaDB without any port; skipped where it is not installed."""
+    if shutil.which("mariadbd") is None:
+        pytest.skip("mariadbd is not installed")
+    home = tmp_path_factory.mktemp("mariadb")
+    data, socket = home / "data", home / "socket"
+    subprocess.run(
+        ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=root",
+         "--auth-root-authentication-method=normal", "--skip-test-db"],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    server = subprocess.Popen(
+        ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--user=root",
+         "--skip-networking", "--skip-log-bin", "--innodb-buffer-pool-size=16M",
+         f"--log-error={home}/log"],
+    )  # fmt: skip
+    until = time.monotonic() + _MARIADB_READY_S
+    while not socket.exists():
+        assert server.poll() is None, (home / "log").read_text()
+        assert time.monotonic() < until, "mariadbd did not come up"
+        time.sleep(0.1)
+    yield socket
+    server.terminate()
+    server.wait(timeout=30)
+
+
+@pytest.fixture
+def mysql_url(mariadb_socket: pathlib.Path) -> Iterator[str]:
+    base = sa.URL.create("mysql+pymysql", "root", query={"unix_socket": str(mariadb_socket)})
+    server = sa.create_engine(base, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with server.connect() as connection:
+        connection.execute(sa.text("CREATE DATABASE masakari CHARACTER SET utf8mb3"))
+    yield base.set(database="masakari").render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(sa.text("DROP DATABASE masakari"))
+
+
+@pytest.fixture(params=["sqlite", "mysql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty store in each kind of database."""
+    address = str(request.getfixturevalue(f"{request.param}_url"))
+    store.migrate(address)
+    return address
