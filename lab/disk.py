@@ -78,8 +78,12 @@ _GROUPS = (
 )
 
 
-WRITE = 'mkdir -p "$(dirname "$1")"; cat >"$1.new"; chmod "$2" "$1.new"; mv "$1.new" "$1"'
-"""The shell script that replaces file ``$1`` of mode ``$2`` by its input, whole or not at all."""
+WRITE = """
+mkdir -p "$(dirname "$1")"; cat >"$1.new"; chmod "$2" "$1.new"
+if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; echo changed; fi
+"""
+"""The shell script that makes file ``$1`` hold its input with mode ``$2``, at once or not at all;
+it says whether that changed the text."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -156,13 +160,14 @@ def add_bind(name: str, bind: Bind) -> None:
         file.write_text(known + line)
 
 
-def write(name: str, path: pathlib.PurePath, *, text: str, mode: int) -> None:
-    """Write a file onto the disk of a host that is off.
+def write(name: str, path: pathlib.PurePath, *, text: str, mode: int) -> bool:
+    """Write a file onto the disk of a host that is off. Return whether its text changed.
 
     The disk is mounted for it, out of everybody's sight: writing straight into an overlay's upper
     directory would have to know of whiteouts, and is undefined while it is mounted.
     """
-    _mounted(name, 'sh -ec "$2" sh "$1$3" "$4"', WRITE, str(path), f"{mode:o}", input=text)
+    script = 'sh -ec "$2" sh "$1$3" "$4"'
+    return bool(_mounted(name, script, WRITE, str(path), f"{mode:o}", input=text))
 
 
 def enable(name: str, unit: str) -> None:
@@ -170,14 +175,14 @@ def enable(name: str, unit: str) -> None:
     _mounted(name, 'systemctl --root="$1" enable "$2"', unit)
 
 
-def _mounted(name: str, script: str, *arguments: str, input: str | None = None) -> None:
+def _mounted(name: str, script: str, *arguments: str, input: str | None = None) -> str:
     """Run *script* with the disk mounted at ``$1`` and *arguments* from ``$2`` on."""
     place = directory(name)
     layers = f"lowerdir=/,upperdir={place}/upper,workdir={place}/work"
     root = str(place / "root")
     shell = ["sh", "-ec", f'mount -t overlay overlay -o "{layers}" "$1"; {script}', "sh"]
     alone = ["unshare", "--mount", "--propagation", "private"]
-    run([*alone, *shell, root, *arguments], input=input)
+    return run([*alone, *shell, root, *arguments], input=input).stdout
 
 
 def remove(name: str) -> None:

@@ -244,23 +244,29 @@ def system_state(each: Host) -> str:
     return run(each, ["systemctl", "is-system-running"], check=False).stdout.strip()
 
 
-def write(each: Host, path: str, text: str, *, mode: int = 0o644) -> None:
-    """Write a file of root's on a host, on or off."""
-    if not is_on(each):
-        prepare(each)
-        disk.write(each.name, pathlib.PurePath(path), text=text, mode=mode)
-        return
-    run(each, ["sh", "-ec", disk.WRITE, "sh", path, f"{mode:o}"], input=text)
+def write(each: Host, path: str, text: str, *, mode: int = 0o644) -> bool:
+    """Make a file of root's hold *text* on a host, on or off. Return whether that changed it."""
+    if is_on(each):
+        script = ["sh", "-ec", disk.WRITE, "sh", path, f"{mode:o}"]
+        return bool(run(each, script, input=text).stdout)
+    prepare(each)
+    return disk.write(each.name, pathlib.PurePath(path), text=text, mode=mode)
 
 
-def install_unit(each: Host, name: str, text: str) -> None:
-    """Put a systemd unit onto a host and enable it; the caller starts it if the host is on."""
-    write(each, f"/etc/systemd/system/{name}", text)
+def install_unit(each: Host, name: str, text: str) -> bool:
+    """Put a systemd unit onto a host and enable it. Return whether that changed its text.
+
+    The caller starts it, if the host is on.
+    """
+    changed = write(each, f"/etc/systemd/system/{name}", text)
+    if not changed:
+        return False
     if is_on(each):
         run(each, ["systemctl", "daemon-reload"])
         run(each, ["systemctl", "enable", name])
     else:
         disk.enable(each.name, name)
+    return True
 
 
 def _cgroup_root() -> pathlib.Path:
