@@ -49,6 +49,8 @@ class Verdict:
     reach: Mapping[Network, Reach]
     reason: str
     """One sentence for people, for example "storage down, management and tenant up"."""
+    alive: bool = False
+    """Whether the host is certainly not lost; while that is unclear it is neither."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,11 @@ class Observer(Protocol):
 
 
 class Cloud(Protocol):
-    """Masakari and Nova. Every method may raise ``CloudUnreachableError``."""
+    """Masakari and Nova. Every method may raise ``CloudUnreachableError``.
+
+    What a method changed is seen by the next call of any other: an answer from before a change
+    would be taken for the change undone.
+    """
 
     def hosts(self) -> Sequence[Host]:
         """Return every enrolled host, with its segment and its compute service."""
@@ -56,7 +60,7 @@ class Cloud(Protocol):
         ...
 
     def servers_on(self, host: str) -> int:
-        """Return how many servers Nova still places on *host*."""
+        """Return how many servers Nova still places on *host* that a recovery would move."""
         ...
 
     def notify(self, host: str, *, at_s: float) -> Notification:

@@ -1,0 +1,269 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one control loop: every tick it compares what is seen with what is known, and takes a step.
+
+Observe, settle, judge; then, where the lease is ours, compare with Masakari, Nova and the store,
+and take the next step of each host. Nothing that matters is kept in memory: after a restart the
+same comparison leads on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from instance_ha import guards, steps
+from instance_ha.debounce import Tracker
+from instance_ha.errors import (
+    CloudUnreachableError,
+    NotificationRefusedError,
+    StoreUnreachableError,
+)
+from instance_ha.judge import judge
+from instance_ha.model import (
+    Action,
+    Event,
+    Incident,
+    IncidentState,
+    NotificationStatus,
+    Reach,
+    Verdict,
+)
+from instance_ha.steps import Act, Case, Step
+from instance_ha.survey import Survey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from instance_ha.guards import MassLoss
+    from instance_ha.model import Host
+    from instance_ha.policy import Policy
+    from instance_ha.ports import Clock, Cloud, Journal, Lease, Observer
+
+logger = logging.getLogger(__name__)
+
+
+class Controller:
+    """Notify Masakari of the hosts that are lost, see their recovery through, put them back."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        observer: Observer,
+        cloud: Cloud,
+        journal: Journal,
+        lease: Lease,
+        policy: Policy,
+        actor: str,
+    ) -> None:
+        self._clock = clock
+        self._observer = observer
+        self._cloud = cloud
+        self._journal = journal
+        self._lease = lease
+        self._policy = policy
+        self._actor = actor
+        self._tracker = Tracker(policy.hold_s)
+        self._well_since: dict[str, float] = {}
+        self._active: bool | None = None
+        self._troubles: dict[str, str] = {}
+
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        """Tick until *should_stop* says so, then let another controller take over at once."""
+        while not should_stop():
+            began_s = self._clock.now_s()
+            self.tick()
+            spent_s = self._clock.now_s() - began_s
+            self._clock.sleep(max(0.0, self._policy.tick_s - spent_s))
+        with contextlib.suppress(StoreUnreachableError):
+            self._lease.give_up()
+
+    def tick(self) -> None:
+        """Make one pass; what cannot be reached is said once, and tried again in the next pass."""
+        now_s = self._clock.now_s()
+        verdicts = self._judge(now_s)
+        try:
+            if self._holds_lease():
+                self._act(verdicts, now_s=now_s)
+        except (CloudUnreachableError, StoreUnreachableError) as error:
+            self._say("pass", f"nothing is decided now: {error}")
+        else:
+            self._say("pass", "")
+
+    def _judge(self, now_s: float) -> dict[str, Verdict]:
+        """Return what is to be done about each host that anybody speaks of."""
+        settled = self._tracker.update(now_s, self._observer.observe())
+        verdicts = {
+            host: judge(host, reach=reach, matrix=self._policy.matrix)
+            for host, reach in settled.items()
+        }
+        self._well_since = {
+            host: self._well_since.get(host, now_s)
+            for host, verdict in verdicts.items()
+            if verdict.alive
+        }
+        return verdicts
+
+    def _holds_lease(self) -> bool:
+        active = self._lease.take(ttl_s=self._policy.lease_ttl_s)
+        if active is not self._active:
+            logger.info("%s %s", self._actor, "acts" if active else "stands by: another one acts")
+            self._active = active
+        return active
+
+    def _act(self, verdicts: Mapping[str, Verdict], *, now_s: float) -> None:
+        """Take the next step of every host that is lost or has an unclosed incident."""
+        incidents = dict(self._journal.unclosed())
+        lost = {host for host, verdict in verdicts.items() if verdict.action is Action.RECOVERY}
+        if not lost and not incidents:
+            self._forget_troubles(set())
+            return
+        survey = Survey(
+            now_s=now_s,
+            verdicts=verdicts,
+            hosts={host.name: host for host in self._cloud.hosts()},
+            notifications=self._cloud.notifications(),
+            incidents=incidents,
+        )
+        mass = guards.weigh(survey, mass_window_s=self._policy.mass_window_s)
+        self._forget_troubles(lost | set(incidents))
+        for name in sorted(lost | set(incidents)):
+            if self._clock.now_s() - now_s >= self._policy.lease_ttl_s:
+                logger.warning("%s stops this pass: it took longer than its lease", self._actor)
+                return
+            try:
+                self._look_at(name, survey=survey, mass=mass)
+            except CloudUnreachableError as error:
+                self._say(name, f"its next step waits: {error}")
+
+    def _look_at(self, name: str, *, survey: Survey, mass: MassLoss) -> None:
+        """Open an incident of the host if it is newly lost, and take its next step."""
+        incident = survey.incidents.get(name)
+        host = survey.hosts.get(name)
+        if incident is None and host is None:
+            self._say(
+                name,
+                "it is lost, and masakari does not have it enrolled, so it is not recovered; "
+                f"enrol it: instance-ha host add SEGMENT {name}",
+            )
+            return
+        if incident is None:
+            incident = self._open(survey.verdicts[name], host=survey.hosts[name])
+        step = steps.next_step(
+            self._case(incident, host=host, survey=survey, mass=mass), policy=self._policy
+        )
+        if step is not None:
+            self._take(step, incident=incident, host=host)
+        self._say(name, "")
+
+    def _open(self, verdict: Verdict, *, host: Host) -> Incident:
+        """Begin an incident, with the evidence that led to it."""
+        incident = self._journal.open(
+            verdict.host,
+            segment=host.segment.name,
+            at_s=self._clock.now_s(),
+            reason=verdict.reason,
+        )
+        for network, reach in verdict.reach.items():
+            since_s = self._tracker.since_s(verdict.host, network)
+            if reach is Reach.DOWN and since_s is not None:
+                text = f"{network} down, and so for {self._policy.hold_s:g} s"
+                self._record(incident, kind="evidence", text=text, at_s=since_s)
+        self._record(incident, kind="verdict", text=f"{verdict.action}  {verdict.reason}")
+        return incident
+
+    def _case(
+        self, incident: Incident, *, host: Host | None, survey: Survey, mass: MassLoss
+    ) -> Case:
+        """Gather what the next step of one host depends on; ask only for what matters."""
+        name = incident.host
+        newest = survey.notifications.get(name)
+        verdict = survey.verdicts.get(name)
+        if verdict is None:
+            verdict = judge(name, reach={}, matrix=self._policy.matrix)
+        held = None
+        if host is not None and verdict.action is Action.RECOVERY:
+            held = guards.hold(survey, host=host, mass=mass, policy=self._policy)
+        last_beat_s, servers_left = None, 0
+        if newest is not None and incident.state is IncidentState.RECOVERING:
+            if newest.status is NotificationStatus.RUNNING:
+                last_beat_s = self._journal.last_beat_s(newest.uuid)
+            if newest.status is NotificationStatus.FINISHED:
+                servers_left = self._cloud.servers_on(name)
+        return Case(
+            now_s=survey.now_s,
+            incident=incident,
+            verdict=verdict,
+            host=host,
+            notification=newest,
+            hold=held,
+            well_since_s=self._well_since.get(name),
+            last_beat_s=last_beat_s,
+            servers_left=servers_left,
+        )
+
+    def _take(self, step: Step, *, incident: Incident, host: Host | None) -> None:
+        """Do what the step asks for, then write down what changed by it."""
+        try:
+            notification = self._do(step, incident=incident, host=host)
+        except NotificationRefusedError as error:
+            step = Step(
+                state=IncidentState.HELD,
+                kind="guard",
+                reason=f"held by masakari: {error.reason}; looked at again every tick",
+            )
+            notification = None
+        if (step.state, step.reason) == (incident.state, incident.reason):
+            return
+        moved = self._journal.move(
+            incident,
+            step.state,
+            at_s=self._clock.now_s(),
+            reason=step.reason,
+            notification=notification,
+        )
+        detail = {} if notification is None else {"notification": notification}
+        self._record(moved, kind=step.kind, text=step.reason, detail=detail)
+
+    def _do(self, step: Step, *, incident: Incident, host: Host | None) -> str | None:
+        """Act on the world; return the notification that the incident has from now on, if new."""
+        match step.act:
+            case Act.NOTIFY:
+                return self._cloud.notify(incident.host, at_s=self._clock.now_s()).uuid
+            case Act.RELEASE if incident.notification is not None:
+                self._cloud.release_orphan(incident.notification)
+            case Act.END_MAINTENANCE if host is not None:
+                self._cloud.end_maintenance(host)
+            case Act.RETURN if host is not None:
+                self._cloud.return_to_service(host)
+            case _:
+                pass
+        return step.notification
+
+    def _record(
+        self,
+        incident: Incident,
+        *,
+        kind: str,
+        text: str,
+        at_s: float | None = None,
+        detail: Mapping[str, str] | None = None,
+    ) -> None:
+        when_s = self._clock.now_s() if at_s is None else at_s
+        event = Event(at_s=when_s, actor=self._actor, kind=kind, text=text, detail=detail or {})
+        self._journal.record(incident, event)
+        logger.info("%s %s: %s", incident.host, kind, text)
+
+    def _say(self, about: str, trouble: str) -> None:
+        """Log a trouble when it begins or changes, and nothing while it lasts."""
+        if trouble and self._troubles.get(about) != trouble:
+            logger.warning("%s: %s", about, trouble)
+        if trouble:
+            self._troubles[about] = trouble
+        else:
+            self._troubles.pop(about, None)
+
+    def _forget_troubles(self, hosts: set[str]) -> None:
+        self._troubles = {k: v for k, v in self._troubles.items() if k in hosts or k == "pass"}

@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The next step of one host with an unclosed incident: pure, so that it can be read and proved.
+
+A step is derived from what is there, never from what was done before, so a restart, a lost
+notification or a failed step is simply seen again.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from instance_ha.model import Action, IncidentState, NotificationStatus
+
+if TYPE_CHECKING:
+    from instance_ha.guards import Hold
+    from instance_ha.model import Host, Incident, Notification, Verdict
+    from instance_ha.policy import Policy
+
+CLOCK_SLACK_S = 1.0
+"""Masakari keeps whole seconds."""
+
+UNFINISHED = frozenset(
+    {NotificationStatus.NEW, NotificationStatus.RUNNING, NotificationStatus.ERROR}
+)
+"""Masakari's engines will still act on these by themselves."""
+
+
+class Act(enum.StrEnum):
+    """What a step asks of the world."""
+
+    NOTHING = "nothing"
+    NOTIFY = "notify"
+    RELEASE = "release"
+    END_MAINTENANCE = "end-maintenance"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One act, and what the incident is afterwards."""
+
+    act: Act = Act.NOTHING
+    state: IncidentState
+    kind: str
+    """The kind of the event that tells of it."""
+    reason: str
+    notification: str | None = None
+    """A notification that the incident takes over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """All that is known of one host with an unclosed incident."""
+
+    now_s: float
+    incident: Incident
+    verdict: Verdict
+    host: Host | None
+    """None where Masakari does not have it enrolled (any more)."""
+    notification: Notification | None
+    hold: Hold | None
+    """The guard that holds it, were it to be notified now."""
+    well_since_s: float | None
+    """Since when it has been alive without a break; None if it is not."""
+    last_beat_s: float | None = None
+    """When an engine last said that it works on the notification."""
+    servers_left: int = 0
+    """What Nova still places on the host; asked only where it matters."""
+
+
+def next_step(case: Case, *, policy: Policy) -> Step | None:
+    """Return what to do now, or None where nothing is to be done or nothing is known."""
+    if case.host is None:
+        return _forget(case)
+    if case.incident.state is IncidentState.RECOVERING:
+        return _follow(case, policy=policy)
+    if case.incident.state is IncidentState.RECOVERED:
+        return _put_back(case, host=case.host, policy=policy)
+    return _adopt(case) or _begin(case, host=case.host, policy=policy)
+
+
+def _forget(case: Case) -> Step | None:
+    """Close what Masakari no longer has enrolled, once nothing is under way."""
+    if case.notification is not None and case.notification.status in UNFINISHED:
+        return None
+    return Step(
+        state=IncidentState.CLOSED,
+        kind="closed",
+        reason="masakari does not have it enrolled any more",
+    )
+
+
+def _adopt(case: Case) -> Step | None:
+    """Take over a notification that Masakari has and the incident does not follow.
+
+    It was sent by a controller that died before it could say so, or by somebody else.
+    """
+    newest = case.notification
+    if newest is None:
+        return None
+    known = newest.uuid == case.incident.notification
+    old = newest.generated_at_s < case.incident.opened_at_s - CLOCK_SLACK_S
+    if newest.status not in UNFINISHED and (known or old):
+        return None
+    return Step(
+        state=IncidentState.RECOVERING,
+        kind="notification",
+        reason="masakari already has a notification of it",
+        notification=newest.uuid,
+    )
+
+
+def _begin(case: Case, *, host: Host, policy: Policy) -> Step | None:
+    """Notify, hold, or let go a host of which no recovery is under way."""
+    if case.verdict.alive and case.incident.notification is None:
+        return Step(
+            state=IncidentState.CLOSED,
+            kind="closed",
+            reason=f"was never lost: {case.verdict.reason}",
+        )
+    if case.verdict.action is not Action.RECOVERY:
+        return _put_back(case, host=host, policy=policy)
+    if case.hold is not None:
+        return Step(state=IncidentState.HELD, kind="guard", reason=str(case.hold))
+    return Step(
+        act=Act.NOTIFY,
+        state=IncidentState.RECOVERING,
+        kind="notification",
+        reason="masakari took the notification",
+    )
+
+
+def _follow(case: Case, *, policy: Policy) -> Step | None:
+    """Watch the recovery that Masakari has been asked for."""
+    newest = case.notification
+    if newest is None or newest.uuid != case.incident.notification:
+        return _adopt(case) or Step(
+            state=IncidentState.OPEN,
+            kind="notification",
+            reason="masakari does not know its notification any more",
+        )
+    match newest.status:
+        case NotificationStatus.NEW:
+            return _unclaimed(case, newest=newest, policy=policy)
+        case NotificationStatus.RUNNING:
+            return _running(case, newest=newest, policy=policy)
+        case NotificationStatus.ERROR:
+            return _stays(case, "the engine failed; it tries once more")
+        case NotificationStatus.FAILED | NotificationStatus.IGNORED:
+            return _again(case, f"masakari ended the notification as {newest.status}")
+        case NotificationStatus.FINISHED:
+            return _finished(case)
+
+
+def _unclaimed(case: Case, *, newest: Notification, policy: Policy) -> Step | None:
+    if case.now_s - newest.generated_at_s < policy.orphan_after_s:
+        return None
+    return _stays(
+        case,
+        f"no engine took the notification within {policy.orphan_after_s:g} s; "
+        "check that masakari-engine runs",
+    )
+
+
+def _running(case: Case, *, newest: Notification, policy: Policy) -> Step:
+    last_sign_s = max(newest.updated_at_s, case.last_beat_s or 0.0)
+    if case.now_s - last_sign_s < policy.orphan_after_s:
+        return _stays(case, "the engine works on it")
+    return _stays(
+        case,
+        f"its engine has been silent for {policy.orphan_after_s:g} s; given back to the engines",
+        act=Act.RELEASE,
+    )
+
+
+def _finished(case: Case) -> Step:
+    left = case.servers_left
+    if left:
+        return _again(case, f"masakari finished, and nova still places {left} servers on it")
+    return Step(
+        state=IncidentState.RECOVERED, kind="recovered", reason="no server is left on the host"
+    )
+
+
+def _stays(case: Case, reason: str, *, act: Act = Act.NOTHING) -> Step:
+    """Return the step of a recovery that goes on."""
+    if case.verdict.alive:
+        reason = f"{reason} (the host answers again: wait for the end of the recovery)"
+    return Step(act=act, state=IncidentState.RECOVERING, kind="notification", reason=reason)
+
+
+def _again(case: Case, reason: str) -> Step:
+    """Return to the beginning, without the maintenance that Masakari left behind."""
+    left_behind = case.host is not None and case.host.on_maintenance
+    return Step(
+        act=Act.END_MAINTENANCE if left_behind else Act.NOTHING,
+        state=IncidentState.OPEN,
+        kind="notification",
+        reason=reason,
+    )
+
+
+def _put_back(case: Case, *, host: Host, policy: Policy) -> Step | None:
+    """Put a host that has been well for long enough back to work."""
+    if not case.verdict.alive or case.well_since_s is None:
+        return None
+    service = host.service
+    if service is not None and service.up and service.enabled and not host.on_maintenance:
+        return Step(state=IncidentState.CLOSED, kind="closed", reason="is back at work already")
+    if case.now_s - case.well_since_s < policy.return_after_s:
+        return _waits(case, f"answers again; must be well for {policy.return_after_s:g} s")
+    if service is None or not (service.up or service.forced_down):
+        return _waits(case, "is well; wait for its nova-compute to come up")
+    return Step(
+        act=Act.RETURN,
+        state=IncidentState.CLOSED,
+        kind="closed",
+        reason="back at work: enabled in nova, not on maintenance any more",
+    )
+
+
+def _waits(case: Case, reason: str) -> Step:
+    return Step(state=case.incident.state, kind="return", reason=reason)
