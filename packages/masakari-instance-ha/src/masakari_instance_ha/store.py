@@ -22,7 +22,7 @@ from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import migrations, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
 _Result = TypeVar("_Result")
 _TRIES = 3  # a connection that the server dropped is found out by the first use
@@ -225,7 +225,7 @@ class StoredLease:
         """Take or renew the lease; return whether it is ours until *ttl_s* from now."""
         table, now = schema.leases, schema.DatabaseNow()
         mine = {"holder": self._holder, "until_s": now + ttl_s}
-        # Strictly smaller: the clock shows whole seconds, and a lease may last longer, not shorter.
+        # Strictly smaller: the clock shows whole seconds, and a lease may last longer, never less.
         free = sa.or_(table.c.holder == self._holder, table.c.until_s < now)
         swap = table.update().where(table.c.name == self._name, free).values(mine)
         first = table.insert().values(name=self._name, **mine)
@@ -262,7 +262,7 @@ def _may_be_tried_again(error: exc.DBAPIError) -> bool:
 
 
 @contextlib.contextmanager
-def _translated(url: sa.URL) -> Iterator[None]:
+def _translated(url: sa.URL) -> Generator[None]:
     """Say in our words that the database failed; a broken uniqueness passes as it is."""
     where = f"the store at {url.host or url.database}"
     try:

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which machine of the power controller is which Nova host, as the fencing authority proved."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from instance_ha.errors import FenceTargetError
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Mapping
+
+_HINT = (
+    "Integrate hacluster-shim:hypervisors with masakari-monitors on that host, and see "
+    "juju show-unit for the fencing relation"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The names that one host has at the power controller; empty where unknown."""
+
+    system_id: str = ""
+    fqdn: str = ""
+    hostname: str = ""
+
+
+def find(host: str, *, file: pathlib.Path) -> Target:
+    """Return the target of *host*; the file is read each time, for it changes under us.
+
+    A host that is not listed is never guessed by its name: the machine of that name may be
+    another one, and its silence would be taken for a proof.
+
+    Raises:
+        FenceTargetError: if the file cannot be used, or does not name the host.
+    """
+    try:
+        listed = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = f"the list of power targets cannot be read: {error}"
+        raise FenceTargetError(host, reason, hint=_HINT) from error
+    entry = listed.get(host) if isinstance(listed, dict) else None
+    if not isinstance(entry, dict):
+        raise FenceTargetError(host, "no power target is known for it", hint=_HINT)
+    return _target(entry)
+
+
+def _target(entry: Mapping[str, object]) -> Target:
+    """Return the entry's names; whoever writes the list may say more than we need."""
+    known = {name: str(entry.get(name) or "") for name in ("system_id", "fqdn", "hostname")}
+    return Target(**known)
