@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one place that makes parts out of options."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from instance_ha.errors import MatrixError, PolicyError
+from instance_ha.matrix import Matrix, default_matrix
+from instance_ha.model import Network
+from instance_ha.policy import Policy
+from masakari_instance_ha import consul, options, store
+from masakari_instance_ha.observer import Cluster, ConsulObserver
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
+
+logger = logging.getLogger(__name__)
+
+_AFTER_WINDOW_S = 5.0
+"""Masakari compares whole seconds on its own clock."""
+
+
+class StoreOptionsError(PolicyError):
+    """No database is configured."""
+
+
+def policy(conf: cfg.ConfigOpts) -> Policy:
+    """Return the rules' figures.
+
+    Raises:
+        PolicyError: if an option is no network, or options contradict one another.
+        MatrixError: if the matrix file cannot be used.
+    """
+    ours = conf.instance_ha
+    networks = declared(conf)
+    return Policy(
+        networks=networks,
+        matrix=_matrix(ours.matrix_file, networks),
+        hold_s=ours.hold,
+        tick_s=ours.tick,
+        max_failing_share=ours.max_failing_percent / 100,
+        return_after_s=ours.return_after,
+        orphan_after_s=ours.orphan_after,
+        renotify_after_s=ours.duplicate_window + _AFTER_WINDOW_S,
+        lease_ttl_s=ours.lease_ttl,
+    )
+
+
+def declared(conf: cfg.ConfigOpts) -> tuple[Network, ...]:
+    """Return the networks that the operator declared, in the order of the matrix."""
+    names = set(conf.instance_ha.networks)
+    if unknown := names - set(Network):
+        raise PolicyError(
+            f"[instance_ha] networks: {', '.join(sorted(unknown))} is no network; "
+            f"known are {', '.join(Network)}"
+        )
+    return tuple(network for network in Network if network in names)
+
+
+def observer(conf: cfg.ConfigOpts) -> ConsulObserver:
+    """Return the observer of the declared networks, reading already.
+
+    A declared network without a server stays unknown, which never recovers anything by itself;
+    leaving it out would change what the others' loss means.
+    """
+    clusters = []
+    for network in declared(conf):
+        if servers := addresses(conf, network):
+            clusters.append(
+                Cluster(
+                    network,
+                    servers,
+                    discover=conf.instance_ha_consul.discover,
+                    budget_s=conf.instance_ha_consul.request_timeout,
+                )
+            )
+        else:
+            logger.error(
+                "%s network: declared, but no Consul server is configured, so it stays unknown; "
+                "integrate consul-%s",
+                network,
+                network,
+            )
+    return ConsulObserver(clusters)
+
+
+def addresses(conf: cfg.ConfigOpts, network: Network) -> list[consul.Address]:
+    """Return the configured Consul servers of *network*; may be empty.
+
+    Raises:
+        PolicyError: if one is no address.
+    """
+    try:
+        read = [consul.parse_address(text) for text in conf.instance_ha_consul[network.value]]
+    except ValueError as error:
+        raise PolicyError(f"[instance_ha_consul] {network}: {error}; give host:port") from error
+    return [address for address in read if address is not None]
+
+
+def journal(conf: cfg.ConfigOpts) -> store.Store:
+    """Return the store.
+
+    Raises:
+        StoreOptionsError: if no database is configured.
+    """
+    return store.connect(store_url(conf))
+
+
+def store_url(conf: cfg.ConfigOpts) -> str:
+    """Return the URL of the store's database, which is Masakari's own.
+
+    Raises:
+        StoreOptionsError: if no database is configured.
+    """
+    url = options.store_url(conf)
+    if url is None:
+        raise StoreOptionsError(
+            "[instance_ha] connection is not set, so there is no store; integrate database, "
+            "or give --config-file"
+        )
+    return url
+
+
+def _matrix(path: str | None, networks: tuple[Network, ...]) -> Matrix:
+    if not path:
+        return default_matrix(networks)
+    try:
+        rows = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise MatrixError(f"matrix: {path} cannot be read: {error}; correct the file") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise MatrixError(f"matrix: {path} is no list of rows; see `instance-ha matrix show`")
+    return Matrix.from_rows(rows, networks)

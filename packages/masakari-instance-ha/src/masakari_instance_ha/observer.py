@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The observer: every Consul server of every network, read all the time and side by side.
+
+Each server has a thread of its own that keeps the newest answer, so a dead server delays nobody
+and a pass of the controller never waits for the network.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from instance_ha import agreement
+from masakari_instance_ha import consul
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import requests
+
+    from instance_ha.model import Network, Reach
+
+logger = logging.getLogger(__name__)
+
+
+class Reader:
+    """Keep the newest answer of one server."""
+
+    def __init__(
+        self, address: consul.Address, *, network: Network, interval_s: float, budget_s: float
+    ) -> None:
+        self.address = address
+        self._network = network
+        self._interval_s = interval_s
+        self._budget_s = budget_s
+        self._stopped = threading.Event()
+        self._newest: tuple[float, consul.Answer] | None = None
+        self._problem: str | None = None
+        self.server: str | None = None
+        """The server's own name; None until it answered for the first time."""
+        threading.Thread(
+            target=self._read_on, name=f"consul-{network}-{address}", daemon=True
+        ).start()
+
+    def newest(self, *, within_s: float) -> consul.Answer | None:
+        """Return the newest answer, or None if it is older than *within_s*."""
+        newest = self._newest
+        if newest is None or time.monotonic() - newest[0] > within_s:
+            return None
+        return newest[1]
+
+    def stop(self) -> None:
+        """Ask no more; a question under way ends by itself."""
+        self._stopped.set()
+
+    def _read_on(self) -> None:
+        with consul.open_session() as session:
+            while not self._stopped.is_set():
+                asked_s = time.monotonic()
+                self._read(session, asked_s)
+                self._stopped.wait(max(0.0, asked_s + self._interval_s - time.monotonic()))
+
+    def _read(self, session: requests.Session, asked_s: float) -> None:
+        try:
+            answer = consul.ask(
+                session, address=self.address, network=self._network, budget_s=self._budget_s
+            )
+        except consul.ConsulSilentError as error:
+            if self._problem is None:
+                logger.warning("%s network: %s", self._network, error)
+            self._problem = str(error)
+            return
+        if self._problem is not None:
+            logger.info("%s network: consul at %s answers", self._network, self.address)
+        self._problem = None
+        self.server = answer.view.server
+        self._newest = (asked_s, answer)
+
+
+class Cluster:
+    """The Consul servers of one network."""
+
+    def __init__(
+        self,
+        network: Network,
+        addresses: Sequence[consul.Address],
+        *,
+        discover: bool = True,
+        interval_s: float = 1.0,
+        budget_s: float = 1.5,
+    ) -> None:
+        """Start to read.
+
+        Args:
+            network: The network that these servers gossip on.
+            addresses: Of at least one server; the others are found by themselves if *discover*.
+            discover: Whether to read servers that only the members name.
+            interval_s: From one question to a server to the next.
+            budget_s: For the three answers of one server.
+        """
+        self.network = network
+        self._interval_s = interval_s
+        self._budget_s = budget_s
+        self._discover = discover
+        self._port = addresses[0].port
+        self._configured = frozenset(addresses)
+        self._readers = {address: self._start(address) for address in addresses}
+        self._roll: Mapping[str, str] = {}
+        self._doubted: set[str] = set()
+
+    def judge(self) -> Mapping[str, Reach]:
+        """Return what the servers together say of each host; empty while none is believed."""
+        answers = self._answers()
+        views = [answer.view for answer in answers]
+        believed = [answer for answer in answers if agreement.believed(answer.view)]
+        if believed:
+            self._roll = {
+                name: address for answer in believed for name, address in answer.servers.items()
+            }
+            if self._discover:
+                self._follow_roll()
+        return agreement.agree(views, self.size())
+
+    def size(self) -> int:
+        """Return how many servers a majority is counted of.
+
+        These are the servers on the roll: all that any believed server lists, failed ones
+        included, so that the fewer answer, the more of those must agree. Who left is struck
+        off, as the cluster itself does. A configured address that never answered counts as one
+        more server unless it may be one on the roll that has not answered either: else a
+        single server that lost its cluster, and never heard of it again, would be a majority
+        by itself. Addresses are not simply counted, because one of them may be shared by all
+        servers and others are found only here. While nobody is believed, the last roll stands.
+        """
+        met = {reader.server for reader in self._readers.values()}
+        unmet = len(self._roll.keys() - met)
+        mute = sum(self._readers[address].server is None for address in self._configured)
+        return max(1, len(self._roll) + max(0, mute - unmet))
+
+    def stop(self) -> None:
+        """Read no more."""
+        for reader in self._readers.values():
+            reader.stop()
+
+    def _answers(self) -> list[consul.Answer]:
+        """Return one fresh answer a server, whatever number of addresses leads to it.
+
+        Its own address goes before a configured one, which may be shared: found ones come last.
+        """
+        within_s = self._interval_s + 2 * self._budget_s
+        fresh = (reader.newest(within_s=within_s) for reader in self._readers.values())
+        by_server = {answer.view.server: answer for answer in fresh if answer is not None}
+        return list(by_server.values())
+
+    def _say_who_is_doubted(self, answers: Sequence[consul.Answer]) -> None:
+        for answer in answers:
+            server, doubt = answer.view.server, agreement.disbelief(answer.view)
+            if doubt is not None and server not in self._doubted:
+                logger.warning("%s network: %s is not believed: %s", self.network, server, doubt)
+                self._doubted.add(server)
+            elif doubt is None and server in self._doubted:
+                logger.info("%s network: %s is believed again", self.network, server)
+                self._doubted.remove(server)
+
+    def _follow_roll(self) -> None:
+        """Read every server on the roll, and none that was found there and is gone."""
+        listed = {consul.Address(host=host, port=self._port) for host in self._roll.values()}
+        for address in listed - self._readers.keys():
+            logger.info("%s network: found a consul server at %s", self.network, address)
+            self._readers[address] = self._start(address)
+        for address in self._readers.keys() - self._configured - listed:
+            self._readers.pop(address).stop()
+
+    def _start(self, address: consul.Address) -> Reader:
+        return Reader(
+            address,
+            network=self.network,
+            interval_s=self._interval_s,
+            budget_s=self._budget_s,
+        )
+
+
+class ConsulObserver:
+    """Say which host can be reached on which network; implements ``ports.Observer``."""
+
+    def __init__(self, clusters: Sequence[Cluster]) -> None:
+        self._clusters = clusters
+
+    def observe(self) -> Mapping[str, Mapping[Network, Reach]]:
+        """Return host -> network -> reach from the newest answers; never waits, never fails."""
+        reach: dict[str, dict[Network, Reach]] = defaultdict(dict)
+        for cluster in self._clusters:
+            for host, seen in cluster.judge().items():
+                reach[host][cluster.network] = seen
+        return reach
+
+    def stop(self) -> None:
+        """Read no more."""
+        for cluster in self._clusters:
+            cluster.stop()

@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from instance_ha.model import Network, Reach
+from masakari_instance_ha import consul
+from masakari_instance_ha.observer import Cluster, ConsulObserver
+
+UP, DOWN, LEFT, UNKNOWN = Reach.UP, Reach.DOWN, Reach.LEFT, Reach.UNKNOWN
+
+
+@pytest.fixture
+def watch():
+    """Observe a cluster, quickly; every reader ends with the test."""
+    running = []
+
+    def start(*servers, network=Network.STORAGE, **options):
+        cluster = Cluster(
+            network,
+            [consul.parse_address(server.url) for server in servers],
+            **{"interval_s": 0.05, "budget_s": 0.2, **options},
+        )
+        running.append(cluster)
+        return cluster
+
+    yield start
+    for cluster in running:
+        cluster.stop()
+
+
+def test_the_other_servers_are_found_from_one(consul_cluster, watch, eventually):
+    cluster = watch(consul_cluster.servers[0])
+
+    eventually(lambda: cluster.judge() == dict.fromkeys(("h1", "h2", "h3"), UP), "all up")
+
+    assert cluster.size() == 3
+
+
+def test_without_discovery_only_the_configured_are_asked(consul_cluster, watch, eventually):
+    cluster = watch(consul_cluster.servers[0], discover=False)
+
+    eventually(lambda: bool(cluster.judge()), "an answer")
+    time.sleep(0.2)
+
+    assert not consul_cluster.servers[1].asked
+    assert set(cluster.judge().values()) == {UNKNOWN}, "one of three is no majority"
+
+
+def test_a_failed_host_is_down(consul_cluster, watch, eventually):
+    cluster = watch(*consul_cluster.servers)
+    consul_cluster.hosts["h2"] = 4
+
+    eventually(lambda: cluster.judge() == {"h1": UP, "h2": DOWN, "h3": UP}, "h2 down")
+
+
+def test_one_server_that_says_alive_holds_everything(consul_cluster, watch, eventually):
+    cluster = watch(*consul_cluster.servers)
+    consul_cluster.hosts["h2"] = 4
+    consul_cluster.servers[2].believes["h2"] = 1
+
+    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+
+    assert cluster.judge()["h2"] is UNKNOWN
+
+
+def test_a_blind_server_claims_in_vain(consul_cluster, watch, eventually):
+    cluster = watch(*consul_cluster.servers)
+    blind = consul_cluster.servers[0]
+    blind.score, blind.believes = 7, dict.fromkeys(("h1", "h2", "h3"), 4)
+
+    eventually(lambda: cluster.judge() == dict.fromkeys(("h1", "h2", "h3"), UP), "all up")
+
+
+@pytest.mark.parametrize("mood", ["hanging", "failing", "filtered", "garbled"])
+def test_losing_one_server_blinds_nobody(consul_cluster, watch, eventually, mood):
+    cluster = watch(*consul_cluster.servers)
+    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+
+    consul_cluster.servers[0].mood = mood
+    consul_cluster.hosts["h3"] = 4
+
+    eventually(lambda: cluster.judge().get("h3") is DOWN, "h3 down, by two of three")
+
+
+def test_losing_the_majority_of_servers_makes_everything_unknown(
+    consul_cluster, watch, eventually
+):
+    cluster = watch(*consul_cluster.servers)
+    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+    consul_cluster.hosts["h1"] = 4
+
+    for server in consul_cluster.servers[:2]:
+        server.mood = "failing"
+
+    eventually(lambda: set(cluster.judge().values()) == {UNKNOWN}, "nothing known")
+    time.sleep(0.5)
+    assert set(cluster.judge().values()) == {UNKNOWN}
+    assert cluster.size() == 3
+
+
+def test_a_server_that_never_answered_counts_for_the_majority(consul_cluster, watch, eventually):
+    for server in consul_cluster.servers[1:]:
+        server.mood = "failing"
+    alone = consul_cluster.servers[0]
+    alone.believes.update({"consul-2": 3, "consul-3": 3, "h1": 4})  # as if it had none
+    cluster = watch(*consul_cluster.servers)
+
+    eventually(lambda: bool(cluster.judge()), "an answer")
+
+    assert cluster.size() == 3
+    assert cluster.judge()["h1"] is UNKNOWN
+
+
+def test_a_planned_smaller_cluster_still_decides(consul_cluster, watch, eventually):
+    cluster = watch(*consul_cluster.servers)
+    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+
+    consul_cluster.servers[2].mood = "failing"
+    for server in consul_cluster.servers[:2]:
+        server.believes["consul-3"] = 3
+    consul_cluster.hosts["h1"] = 4
+
+    eventually(lambda: cluster.judge().get("h1") is DOWN, "h1 down")
+    assert cluster.size() == 2
+
+
+def test_two_addresses_of_one_server_are_one_voice(consul_cluster, watch, eventually):
+    lone = consul_cluster.servers[0]
+    cluster = watch(lone, lone, discover=False)
+    consul_cluster.hosts["h1"] = 4
+
+    eventually(lambda: bool(cluster.judge()), "an answer")
+
+    assert cluster.judge()["h1"] is UNKNOWN
+
+
+def test_an_old_answer_is_no_answer(consul_cluster, watch, eventually):
+    cluster = watch(*consul_cluster.servers)
+    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+
+    for server in consul_cluster.servers:
+        server.mood = "hanging"
+
+    eventually(lambda: not cluster.judge(), "no voice left", within_s=3.0)
+
+
+def test_a_pass_never_waits_for_a_server(consul_cluster, watch, eventually):
+    storage = watch(*consul_cluster.servers)
+    observer = ConsulObserver([storage])
+    for server in consul_cluster.servers:
+        server.mood = "hanging"
+    time.sleep(0.1)
+
+    began_s = time.monotonic()
+    observer.observe()
+
+    assert time.monotonic() - began_s < 0.1
+
+
+def test_networks_are_told_apart(consul_cluster, watch, eventually):
+    observer = ConsulObserver(
+        [
+            watch(*consul_cluster.servers, network=Network.MANAGEMENT),
+            watch(consul_cluster.servers[0], network=Network.STORAGE, discover=False),
+        ]
+    )
+
+    eventually(
+        lambda: observer.observe().get("h1") == {Network.MANAGEMENT: UP, Network.STORAGE: UNKNOWN},
+        "management up, storage unknown",
+    )
+
+
+def test_readers_end_when_told(consul_cluster, watch, eventually):
+    cluster = watch(*consul_cluster.servers)
+    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+
+    ConsulObserver([cluster]).stop()
+    time.sleep(0.3)
+    asked = [server.asked for server in consul_cluster.servers]
+    time.sleep(0.3)
+
+    assert [server.asked for server in consul_cluster.servers] == asked
