@@ -176,7 +176,7 @@ def leader(each: Server) -> str:
     return get(each, "status/leader")
 
 
-def get(each: Server, path: str) -> Any:  # noqa: ANN401 - it is whatever Consul's JSON holds
+def get(each: Server, path: str) -> Any:
     """Return one server's answer to ``GET /v1/<path>``.
 
     Raises:
