@@ -3,6 +3,7 @@
 """Interface ``ingress`` v2: a path of a reverse proxy. Every value on the wire is JSON."""
 
 import json
+import re
 
 import ops
 import pydantic
@@ -14,6 +15,13 @@ class Ingress(wire.Databag):
     """What the provider offers."""
 
     url: pydantic.HttpUrl
+
+    @pydantic.field_validator("url")
+    @classmethod
+    def _has_a_plain_path(cls, value: pydantic.HttpUrl) -> pydantic.HttpUrl:
+        if value.path and not re.fullmatch(r"[\w./~-]*", value.path, re.ASCII):
+            raise ValueError("must have a path of letters, digits and . _ ~ -")
+        return value
 
     @property
     def base(self) -> str:

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Run Masakari so that what a dead hypervisor carried lives on, and never runs twice."""
+
+import logging
+
+import ops
+
+from masakari_k8s import actions, publication, services, snapshot, workload
+from masakari_k8s.deployment import Deployment
+from masakari_k8s.snapshot import World
+
+logger = logging.getLogger(__name__)
+
+SILENT = {"logging", "tracing", "hypervisors"}
+"""Endpoints that change nothing here yet."""
+
+
+class MasakariCharm(ops.CharmBase):
+    """Keep Masakari's three services at what config and relations ask for."""
+
+    def __init__(self, framework: ops.Framework) -> None:
+        super().__init__(framework)
+        for event in (
+            self.on.start,
+            self.on.config_changed,
+            self.on.upgrade_charm,
+            self.on.leader_elected,
+            self.on.secret_changed,
+            self.on.update_status,
+            *(self.on[name].pebble_ready for name in services.NAMES),
+        ):
+            framework.observe(event, self._reconcile)
+        for endpoint in set(self.meta.relations) - SILENT:
+            framework.observe(self.on[endpoint].relation_created, self._reconcile)
+            framework.observe(self.on[endpoint].relation_changed, self._reconcile)
+            framework.observe(self.on[endpoint].relation_broken, self._reconcile)
+        for name in actions.COMMANDS:
+            framework.observe(self.on[name].action, self._on_action)
+        framework.observe(self.on.check_action, self._on_check)
+        framework.observe(self.on.collect_unit_status, self._report_status)
+
+    def _reconcile(self, _: ops.EventBase) -> None:
+        """Bring relations and containers to where they should be, from any state."""
+        world = snapshot.take(self)
+        for story in world.stories:
+            logger.warning("%s", story)
+        deployment = self._deployment(world)
+        schema = deployment.ensure()
+        if self.unit.is_leader() and schema is not None and schema != deployment.schema:
+            publication.record_schema(self, schema)
+        publication.publish(self, world, in_service=deployment.in_service())
+        self.unit.set_ports(publication.API_PORT)
+
+    def _deployment(self, world: World) -> Deployment:
+        boxes = {name: workload.box(self.unit.get_container(name)) for name in services.NAMES}
+        return Deployment(
+            unit=self.unit.name,
+            leader=self.unit.is_leader(),
+            world=world,
+            boxes={name: where for name, where in boxes.items() if where is not None},
+            plugin_tree=self.charm_dir / "plugin",
+            schema=publication.schema_in_place(self),
+        )
+
+    def _on_action(self, event: ops.ActionEvent) -> None:
+        """Ask the command beside the controller."""
+        name = event.handle.kind.removesuffix("_action").replace("_", "-")
+        actions.run(event, self.unit, name=name)
+
+    def _on_check(self, event: ops.ActionEvent) -> None:
+        """Prove that what a recovery needs is there."""
+        actions.check(event, self.unit)
+
+    def _report_status(self, event: ops.CollectStatusEvent) -> None:
+        """Report every problem; ops shows the gravest one."""
+        world = snapshot.take(self)
+        for problem in (*world.problems, *self._deployment(world).problems()):
+            event.add_status(problem)
+        event.add_status(ops.ActiveStatus())
+
+
+if __name__ == "__main__":
+    ops.main(MasakariCharm)

@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Turn what is known into files; pure, so that the same input always gives the same text."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import jinja2
+import pydantic
+
+from instance_ha.recovery import task_flows
+from masakari_k8s.workload import File
+from masakari_k8s.world import Core, Fencing, Watch
+
+ETC = "/etc/masakari"
+MASAKARI_CONF = f"{ETC}/masakari.conf"
+MONITORS_CONF = f"{ETC}/masakarimonitors.conf"
+INSTANCE_HA_CONF = f"{ETC}/instance-ha.conf"
+API_PASTE = f"{ETC}/api-paste.ini"
+CREDENTIALS = f"{ETC}/maas-credentials"
+TARGETS = f"{ETC}/fence-targets.json"
+API_PORT = 15868
+_AUTHORITIES = f"{ETC}/ca-bundle.pem"
+_DATABASE_CA = f"{ETC}/database-ca.pem"
+_MAAS_CA = f"{ETC}/maas-ca.pem"
+
+
+def _ini(value: str | pydantic.SecretStr) -> str:
+    """Return *value* as oslo.config reads it back: ``$`` would begin a reference.
+
+    Raises:
+        ValueError: if a line break would end the option and begin another.
+    """
+    text = value.get_secret_value() if isinstance(value, pydantic.SecretStr) else value
+    if not text.isprintable():
+        raise ValueError("a value for a configuration file has a line break in it")
+    return text.replace("$", "$$")
+
+
+def _flow(phases: Mapping[str, Sequence[str]]) -> str:
+    """Return a task flow in the notation of Masakari's options."""
+    return ",".join(
+        f"{phase}:[{','.join(repr(task) for task in tasks)}]" for phase, tasks in phases.items()
+    )
+
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("masakari_k8s"),
+    undefined=jinja2.StrictUndefined,
+    autoescape=False,  # noqa: S701 - configuration files; every value goes through the filter ini
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters |= {"ini": _ini, "flow": _flow}
+
+
+def masakari(core: Core, *, unit: str) -> tuple[File, ...]:
+    """Return what masakari-api and masakari-engine read."""
+    config = core.config
+    conf = _TEMPLATES.get_template("masakari.conf.j2").render(
+        _shared(core, unit=unit),
+        port=API_PORT,
+        transport_url=core.transport_url,
+        evacuation_delay=config.evacuation_delay,
+        evacuate_all_instances=str(config.evacuate_all_instances),
+        flows=task_flows(),
+    )
+    return (File(path=MASAKARI_CONF, text=conf), *_authorities(core))
+
+
+def api_paste(core: Core) -> File:
+    """Return the API's mount points: the root, and the path of every ingress."""
+    template = _TEMPLATES.get_template("api-paste.ini.j2")
+    return File(path=API_PASTE, text=template.render(paths=("", *core.ingress_paths)))
+
+
+def monitors(core: Core, *, unit: str) -> tuple[File, ...]:
+    """Return what masakari-hostmonitor reads of its own."""
+    conf = _TEMPLATES.get_template("masakarimonitors.conf.j2").render(
+        _shared(core, unit=unit),
+        interval=core.config.monitoring_interval,
+        samples=core.config.monitoring_samples,
+    )
+    return (File(path=MONITORS_CONF, text=conf), *_authorities(core))
+
+
+def instance_ha(
+    core: Core, fencing: Fencing, watch: Watch | None, *, unit: str
+) -> tuple[File, ...]:
+    """Return what our plugin reads; the engine needs no *watch*."""
+    config = core.config
+    consul = (
+        {network.value: endpoint for network, endpoint in watch.consul.items()} if watch else {}
+    )
+    conf = _TEMPLATES.get_template("instance-ha.conf.j2").render(
+        _shared(core, unit=unit),
+        consul=consul,
+        tick=config.monitoring_interval,
+        hold=config.hold_s,
+        max_failing_percent=config.max_failing_share,
+        return_after=config.return_after,
+        lease_ttl=config.lease_ttl_s,
+        fencing=fencing,
+        credentials_file=CREDENTIALS,
+        targets_file=TARGETS,
+        maas_ca_file=_MAAS_CA,
+    )
+    return (File(path=INSTANCE_HA_CONF, text=conf), *_fencing(fencing))
+
+
+def _fencing(fencing: Fencing) -> tuple[File, ...]:
+    """Return the files that the fencer looks at again for every fence; they restart nothing."""
+    if fencing.credentials is None:
+        return ()
+    names = ("system_id", "fqdn", "hostname")
+    targets = {
+        host: {name: getattr(target, name) for name in names}
+        for host, target in sorted(fencing.targets.items())
+    }
+    key = fencing.credentials.get_secret_value()
+    files = [
+        File(path=CREDENTIALS, text=f"{key}\n", live=True),
+        File(path=TARGETS, text=json.dumps(targets, indent=2) + "\n", live=True),
+    ]
+    if fencing.ca:
+        files.append(File(path=_MAAS_CA, text=fencing.ca.strip() + "\n"))
+    return tuple(files)
+
+
+def _authorities(core: Core) -> tuple[File, ...]:
+    files: list[File] = []
+    if core.authorities:
+        files.append(File(path=_AUTHORITIES, text="\n".join(core.authorities) + "\n"))
+    if core.database.ca:
+        files.append(File(path=_DATABASE_CA, text=core.database.ca.strip() + "\n"))
+    return tuple(files)
+
+
+def _shared(core: Core, *, unit: str) -> dict[str, object]:
+    """Return what every template may name."""
+    config = core.config
+    return {
+        "unit": unit.replace("/", "-"),
+        "debug": str(config.debug),
+        "region": config.region,
+        "duplicate_window": config.duplicate_window,
+        "keystone": core.keystone,
+        "password": core.keystone.password,
+        "database_url": core.database.url,
+        "ca_file": _AUTHORITIES if core.authorities else "",
+    }

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Bring the database to what Masakari and our plugin expect, once for all units."""
+
+import hashlib
+
+from masakari_k8s import plugin, rendering, workload
+from masakari_k8s.workload import Box
+from masakari_k8s.world import Database
+
+_VERSION = "import importlib.metadata as m; print(m.version('masakari'))"
+
+
+def wanted(engine: Box, database: Database, *, plugin: str) -> str:
+    """Return the name of the schema that this image and this plugin need in this database.
+
+    Raises:
+        CommandError: if the image has no Masakari.
+    """
+    version = workload.run(engine, ["python3", "-c", _VERSION]).strip()
+    found = hashlib.sha256("\0".join((database.name, version, plugin)).encode())
+    return f"{version}-{found.hexdigest()[:12]}"
+
+
+def migrate(engine: Box) -> None:
+    """Migrate Masakari's tables and ours; running it again changes nothing.
+
+    Raises:
+        CommandError: if one of the two does not end well.
+    """
+    conf = ["--config-file", rendering.MASAKARI_CONF]
+    workload.run(engine, ["masakari-manage", *conf, "db", "sync"], timeout_s=300)
+    workload.run(engine, [plugin.COMMAND, *conf, "db-sync"], timeout_s=300)
