@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Prove that every hypervisor can be fenced, and hand that power to Masakari."""
+
+import datetime
+import logging
+
+import ops
+
+from hacluster_shim import checks, offer, power, snapshot
+
+logger = logging.getLogger(__name__)
+
+
+class HaclusterShimCharm(ops.CharmBase):
+    """Prove that every hypervisor can be fenced, and hand that power to Masakari."""
+
+    def __init__(self, framework: ops.Framework) -> None:
+        super().__init__(framework)
+        hypervisors = self.on[snapshot.HYPERVISORS]
+        fencing = self.on[snapshot.FENCING]
+        for event in (
+            self.on.start,
+            self.on.config_changed,
+            self.on.upgrade_charm,
+            self.on.secret_changed,
+            self.on.leader_elected,
+            self.on.update_status,
+            hypervisors.relation_changed,
+            hypervisors.relation_departed,
+            hypervisors.relation_broken,
+            fencing.relation_created,
+        ):
+            framework.observe(event, self._reconcile)
+        framework.observe(self.on.secret_remove, self._on_secret_remove)
+        framework.observe(self.on.test_fencing_action, self._on_test_fencing)
+        framework.observe(self.on.collect_unit_status, self._report_status)
+
+    def _reconcile(self, event: ops.EventBase) -> None:
+        """Test what is due, and publish it; only the leader asks MAAS."""
+        world = snapshot.take(self)
+        if self.unit.is_leader() and world.config and world.maas:
+            # Another key, address or machine may work where the last one did not.
+            changed = isinstance(event, ops.ConfigChangedEvent | ops.SecretChangedEvent)
+            minutes = 0 if changed else world.config.check_interval
+            interval = datetime.timedelta(minutes=minutes)
+            self._publish(world, world.maas, self._test(world, world.maas, interval=interval))
+
+    def _test(
+        self, world: snapshot.World, maas: snapshot.Maas, *, interval: datetime.timedelta
+    ) -> dict[str, checks.FencingTarget]:
+        with power.asking(maas) as ask:
+            found = checks.refresh(
+                world.targets,
+                world.hypervisors,
+                ask=ask,
+                now=datetime.datetime.now(tz=datetime.UTC),
+                interval=interval,
+            )
+        for name, target in found.items():
+            if target.result == "failed" and target != world.targets.get(name):
+                logger.warning("%s cannot be fenced: %s", name, target.reason)
+        return found
+
+    def _publish(
+        self,
+        world: snapshot.World,
+        maas: snapshot.Maas,
+        found: dict[str, checks.FencingTarget],
+    ) -> None:
+        if found != world.targets:
+            snapshot.write_targets(self, found)
+        offer.publish(self, maas, found)
+
+    def _on_test_fencing(self, event: ops.ActionEvent) -> None:
+        """Ask for every power state now; on the leader also publish what was found."""
+        world = snapshot.take(self)
+        if world.maas is None:
+            event.fail(f"not ready: {world.problems[0].message}")
+            return
+        found = self._test(world, world.maas, interval=datetime.timedelta(0))
+        if self.unit.is_leader():
+            self._publish(world, world.maas, found)
+        results = {name: target.reason or target.result for name, target in found.items()}
+        event.set_results({"hypervisors": results})
+        failed = [name for name, target in found.items() if target.result == "failed"]
+        if failed:
+            event.fail(f"cannot be fenced: {', '.join(failed)}; see the results for each reason")
+
+    def _on_secret_remove(self, event: ops.SecretRemoveEvent) -> None:
+        """Forget an old key that nobody reads any more."""
+        event.remove_revision()
+
+    def _report_status(self, event: ops.CollectStatusEvent) -> None:
+        """Report every problem; ops shows the gravest one."""
+        for problem in snapshot.take(self).problems:
+            event.add_status(problem)
+        event.add_status(ops.ActiveStatus())
+
+
+if __name__ == "__main__":
+    ops.main(HaclusterShimCharm)

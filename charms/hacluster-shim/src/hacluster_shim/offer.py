@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hand the power to fence to whoever is related: a copy of the key as a secret of ours."""
+
+import ops
+
+from hacluster_shim.snapshot import FENCING, Maas
+from instance_ha_relations import fencing
+from instance_ha_relations.fencing import FencingData, FencingTarget
+
+LABEL = "fencing-credentials"
+
+
+def publish(charm: ops.CharmBase, maas: Maas, targets: dict[str, FencingTarget]) -> None:
+    """Write the fencing databag of every relation; the leader only.
+
+    The operator's secret stays the operator's: what is granted is a secret of this application
+    with the same content, so that both can be revoked apart.
+    """
+    relations = charm.model.relations[FENCING]
+    if not relations:
+        return
+    secret = _ensure_secret(charm, maas)
+    for relation in relations:
+        secret.grant(relation)
+        data = FencingData(
+            mode="maas",
+            maas_url=maas.url,
+            credentials=secret.get_info().id,
+            ca=maas.ca or None,
+            targets=targets,
+        )
+        fencing.write(relation, charm.app, data)
+
+
+def _ensure_secret(charm: ops.CharmBase, maas: Maas) -> ops.Secret:
+    content = {"api-key": maas.api_key.get_secret_value()}
+    try:
+        secret = charm.model.get_secret(label=LABEL)
+    except ops.SecretNotFoundError:
+        return charm.app.add_secret(content, label=LABEL)
+    if secret.peek_content() != content:
+        secret.set_content(content)
+        secret.get_content(refresh=True)
+    return secret

@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""A MAAS that answers what the test told it to."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from ops import testing
+
+from charm import HaclusterShimCharm
+from hacluster_shim import power
+from hacluster_shim.snapshot import Maas
+from instance_ha.errors import FenceError
+from instance_ha_relations.hypervisor import HypervisorData
+
+
+class Machines:
+    """The machines of a MAAS, by system id, with their power states."""
+
+    def __init__(self) -> None:
+        self.states = {"sys-h1": "on", "sys-h2": "on"}
+        self.asked: list[str] = []
+        self.keys: list[str] = []
+
+    def ask(self, hypervisor: HypervisorData) -> str:
+        self.asked.append(hypervisor.nova_host)
+        if hypervisor.system_id not in self.states:
+            raise FenceError(hypervisor.nova_host, "MAAS has no such machine", hint="Enlist it")
+        return self.states[hypervisor.system_id]
+
+    @contextlib.contextmanager
+    def asking(self, maas: Maas) -> Iterator[power.Ask]:
+        self.keys.append(maas.api_key.get_secret_value())
+        yield self.ask
+
+
+@pytest.fixture
+def machines(monkeypatch: pytest.MonkeyPatch) -> Machines:
+    machines = Machines()
+    monkeypatch.setattr(power, "asking", machines.asking)
+    return machines
+
+
+@pytest.fixture
+def ctx() -> testing.Context[HaclusterShimCharm]:
+    return testing.Context(HaclusterShimCharm)

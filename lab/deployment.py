@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Deploy the product beside its partners, by juju's own commands, and speak to it.
+
+Everything here goes through the ``juju`` command line, so that the same steps run against a real
+controller.
+"""
+
+import dataclasses
+import json
+import pathlib
+import shutil
+from typing import Any
+
+import jubilant
+
+from . import consul, juju, network
+from .host import Host
+from .maas import API_KEY, URL
+from .paths import REPOSITORY, STATE
+from .process import deadline, run
+
+MASAKARI = "masakari"
+SHIM = "hacluster-shim"
+MONITORS = "masakari-monitors"
+HYPERVISOR = "openstack-hypervisor"
+SEGMENT = "lab"
+PARTNERS = pathlib.Path(__file__).parent / "partners"
+STAGE = STATE / "charms"
+PRODUCT = ("masakari-k8s", "masakari-monitors", "hacluster-shim")
+CREDENTIALS = "maas-credentials"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Application:
+    """One ``juju deploy``."""
+
+    name: str
+    charm: str
+    config: dict[str, str | int | bool] = dataclasses.field(default_factory=dict)
+    resources: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+MASAKARI_CONFIG: dict[str, str | int | bool] = {"return-after": 5}
+"""A host that is back returns to work at once, so that the next story finds it there."""
+
+INTEGRATIONS = (
+    (f"{MASAKARI}:database", "mysql:database"),
+    (f"{MASAKARI}:amqp", "rabbitmq:amqp"),
+    (f"{MASAKARI}:identity-service", "keystone:identity-service"),
+    (f"{MASAKARI}:receive-ca-cert", "keystone:send-ca-cert"),
+    (f"{MASAKARI}:ingress-internal", "traefik:ingress"),
+    (f"{MASAKARI}:consul-management", "consul-management:consul-cluster"),
+    (f"{MASAKARI}:consul-tenant", "consul-tenant:consul-cluster"),
+    (f"{MASAKARI}:consul-storage", "consul-storage:consul-cluster"),
+    (f"{MASAKARI}:fencing", f"{SHIM}:fencing"),
+    (f"{MONITORS}:container", f"{HYPERVISOR}:juju-info"),
+    (f"{MONITORS}:identity-credentials", "keystone:identity-credentials"),
+    (f"{MONITORS}:receive-ca-cert", "keystone:send-ca-cert"),
+    (f"{SHIM}:juju-info", f"{HYPERVISOR}:juju-info"),
+    (f"{SHIM}:hypervisors", f"{MONITORS}:hypervisor"),
+)
+
+
+def applications() -> tuple[Application, ...]:
+    """Return what is deployed besides the hypervisors' principal."""
+    clusters = tuple(
+        Application(
+            name=f"consul-{name}",
+            charm="consul",
+            config={"http-endpoint": consul.http_address(network.network(name))},
+        )
+        for name in ("management", "tenant", "storage")
+    )
+    return (
+        Application(name="keystone", charm="keystone"),
+        Application(name="mysql", charm="mysql"),
+        Application(name="rabbitmq", charm="rabbitmq"),
+        Application(name="traefik", charm="traefik", resources={"proxy-image": "python"}),
+        *clusters,
+        Application(
+            name=MASAKARI,
+            charm="masakari-k8s",
+            config=MASAKARI_CONFIG,
+            resources={"masakari-image": "masakari"},
+        ),
+        Application(name=MONITORS, charm="masakari-monitors"),
+        Application(name=SHIM, charm="hacluster-shim", config={"maas-url": URL}),
+    )
+
+
+def stage() -> None:
+    """Make the charms' trees: ours by the project's own staging, the partners as they are."""
+    for charm in PRODUCT:
+        run(
+            ["python3", REPOSITORY / "tools" / "stage.py", charm, "--output", STAGE],
+            within_s=300,
+        )
+    for partner in PARTNERS.iterdir():
+        if partner.is_dir():
+            shutil.copytree(partner, STAGE / partner.name, dirs_exist_ok=True)
+
+
+def ensure_up(hosts: list[Host]) -> None:
+    """Deploy and relate everything that is not there yet, and wait until all of it is active."""
+    stage()
+    client = juju.client()
+    present = set(client.status().apps)
+    machines = [str(host.number - 1) for host in hosts]
+    if HYPERVISOR not in present:
+        client.deploy(STAGE / HYPERVISOR, HYPERVISOR, num_units=len(hosts), to=machines)
+    secret = _ensure_secret(client)
+    for app in applications():
+        if app.name in present:
+            continue
+        client.deploy(
+            STAGE / app.charm, app.name, config=app.config, resources=app.resources or None
+        )
+    client.grant_secret(secret, SHIM)
+    client.config(SHIM, {CREDENTIALS: secret})
+    for one, other in INTEGRATIONS:
+        _ensure_integrated(client, one, other)
+    wait_active(client)
+    ensure_enrolled(client, hosts)
+
+
+def _ensure_secret(client: jubilant.Juju) -> str:
+    known = {secret.name: secret.uri for secret in client.secrets()}
+    return str(known.get(CREDENTIALS) or client.add_secret(CREDENTIALS, {"api-key": API_KEY}))
+
+
+def _ensure_integrated(client: jubilant.Juju, one: str, other: str) -> None:
+    app, _, endpoint = one.partition(":")
+    related = client.status().apps[app].relations.get(endpoint, [])
+    if other.partition(":")[0] not in {relation.related_app for relation in related}:
+        client.integrate(one, other)
+
+
+def wait_active(client: jubilant.Juju, *, within_s: float = 300) -> None:
+    """Wait until every unit is active and nothing is left to do."""
+    client.wait(
+        lambda status: jubilant.all_active(status) and jubilant.all_agents_idle(status),
+        error=jubilant.any_error,
+        timeout=deadline(within_s),
+        delay=0.5,
+        successes=2,
+    )
+
+
+def ensure_enrolled(client: jubilant.Juju, hosts: list[Host], *, method: str = "auto") -> None:
+    """Put the hosts into one failover segment, as an operator does after deploying."""
+    segments = {segment["name"] for segment in instance_ha(client, "segment", "list")}
+    if SEGMENT not in segments:
+        client.run(
+            f"{MASAKARI}/0", "create-segment", {"name": SEGMENT, "recovery-method": method}
+        )
+    enrolled = {host["name"] for host in instance_ha(client, "host", "list")}
+    for host in hosts:
+        if host.name not in enrolled:
+            client.run(f"{MASAKARI}/0", "add-host", {"segment": SEGMENT, "name": host.name})
+
+
+def instance_ha(client: jubilant.Juju, *words: str) -> Any:
+    """Return what the product's own command says, run where it runs in production."""
+    command = ["/opt/instance-ha/bin/instance-ha", "--format", "json", *words]
+    answer = client.ssh(f"{MASAKARI}/0", *command, container="masakari-hostmonitor")
+    return json.loads(answer)
