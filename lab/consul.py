@@ -101,6 +101,11 @@ def servers(wire: Network) -> list[Server]:
     return [Server(network=wire, number=number) for number in SERVERS]
 
 
+def http_address(wire: Network) -> str:
+    """Return the one address that a network's cluster is known by, as Kubernetes has a service."""
+    return f"{servers(wire)[0].address}:{HTTP_PORT}"
+
+
 def ensure_up(hosts: Sequence[Host], *, profile: Profile = "tight") -> None:
     """Bring up all servers and the agents of *hosts*; wait until everybody sees everybody.
 

@@ -154,8 +154,7 @@ def kill(each: Host) -> None:
 
 def _clear(each: Host) -> None:
     """Remove all that a host has while it is on."""
-    with contextlib.suppress(LabError):  # without a switch there are no cables either
-        network.detach(each.netns, networks=network.HOST_NETWORKS)
+    network.detach(each.netns, networks=network.HOST_NETWORKS)
     if each.cgroup.exists():
         _write_cgroup(each, "cgroup.kill", value="1")
         _write_cgroup(each, "cgroup.freeze", value="0")
@@ -183,7 +182,7 @@ def freeze(each: Host) -> None:
     """Hang a host: nothing in it runs, and its cables and locks stay as they are."""
     _write_cgroup(each, "cgroup.freeze", value="1")
     process.wait_until(
-        lambda: "frozen 1" in (each.cgroup / "cgroup.events").read_text(),
+        lambda: is_frozen(each),
         within_s=10,
         what=f"{each.name} to freeze",
         every_s=_PAUSE_S,
@@ -193,6 +192,11 @@ def freeze(each: Host) -> None:
 def thaw(each: Host) -> None:
     """Let a frozen host go on as if nothing had happened."""
     _write_cgroup(each, "cgroup.freeze", value="0")
+
+
+def is_frozen(each: Host) -> bool:
+    """Say whether a host hangs."""
+    return "frozen 1" in (each.cgroup / "cgroup.events").read_text()
 
 
 def is_on(each: Host) -> bool:

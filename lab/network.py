@@ -14,7 +14,6 @@ import os
 import pathlib
 import shutil
 from collections.abc import Generator
-from typing import Any
 
 from .errors import LabError
 from .paths import STATE
@@ -73,7 +72,7 @@ def ensure_up() -> None:
     with exclusive("network"):
         _ensure_namespace(SWITCH)
         run(["sysctl", "-qw", "net.ipv4.ip_forward=1"], netns=SWITCH)
-        present = {link["ifname"] for link in _links(SWITCH)}
+        present = _ports()
         for each in NETWORKS.values():
             if each.bridge not in present:
                 _ip(
@@ -105,7 +104,7 @@ def attach(netns: str, *, to: Network, address: str, default_route: bool = False
     """
     _ensure_namespace(netns)
     port = port_name(netns, to=to)
-    if port not in {link["ifname"] for link in _links(SWITCH)}:
+    if not _exists(port):
         _ip(SWITCH, f"link add {port} type veth peer name {to.interface} netns {netns}")
     commands = [
         f"addr replace {address}/24 dev {to.interface}",
@@ -119,7 +118,7 @@ def attach(netns: str, *, to: Network, address: str, default_route: bool = False
 
 def detach(netns: str, *, networks: tuple[Network, ...]) -> None:
     """Take all ports of *netns* out of the switch at once: nothing is sent from now on."""
-    present = {link["ifname"] for link in _links(SWITCH)}
+    present = _ports()
     ports = [port for each in networks if (port := port_name(netns, to=each)) in present]
     if ports:
         _ip(SWITCH, *(f"link del {port}" for port in ports))
@@ -140,8 +139,8 @@ def cut(netns: str, *, off: Network, silent: bool = True) -> None:
     """
     port = port_name(netns, to=off)
     CUTS.mkdir(parents=True, exist_ok=True)
-    (CUTS / port).write_text("silent" if silent else "carrier")
-    if port in {link["ifname"] for link in _links(SWITCH)}:
+    (CUTS / port).write_text(f"{off.name} {'silent' if silent else 'carrier'}")
+    if _exists(port):
         _apply_cable(port, to=off)
 
 
@@ -149,8 +148,17 @@ def heal(netns: str, *, to: Network) -> None:
     """Plug the cable of *netns* to one network in again."""
     port = port_name(netns, to=to)
     (CUTS / port).unlink(missing_ok=True)
-    if port in {link["ifname"] for link in _links(SWITCH)}:
+    if _exists(port):
         _apply_cable(port, to=to)
+
+
+def heal_all() -> None:
+    """Plug in every cable that was cut, of whatever node."""
+    for file in sorted(CUTS.glob("*")):
+        to = network(file.read_text().split()[0])
+        file.unlink()
+        if _exists(file.name):
+            _apply_cable(file.name, to=to)
 
 
 def is_cut(netns: str, *, off: Network) -> bool:
@@ -160,7 +168,7 @@ def is_cut(netns: str, *, off: Network) -> bool:
 
 def _apply_cable(port: str, *, to: Network) -> None:
     file = CUTS / port
-    how = file.read_text() if file.exists() else ""
+    how = file.read_text().split()[1] if file.exists() else ""
     if how == "silent":
         _ip(SWITCH, f"link set {port} up", f"link set {port} nomaster")
     elif how == "carrier":
@@ -210,5 +218,13 @@ def _ip(netns: str, *commands: str) -> None:
     run(["ip", "-n", netns, "-batch", "-"], input="\n".join(commands) + "\n")
 
 
-def _links(netns: str) -> list[dict[str, Any]]:
-    return json.loads(run(["ip", "-n", netns, "-json", "link", "show"]).stdout or "[]")
+def _exists(port: str) -> bool:
+    return port in _ports()
+
+
+def _ports() -> set[str]:
+    """Return the names of the switch's interfaces; none while it is down."""
+    if SWITCH not in namespaces():
+        return set()
+    links = json.loads(run(["ip", "-n", SWITCH, "-json", "link", "show"]).stdout)
+    return {link["ifname"] for link in links}

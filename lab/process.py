@@ -55,10 +55,11 @@ def wait_until(
     limit_s = deadline(within_s)
     end = time.monotonic() + limit_s
     while True:
+        dead = daemon is not None and not alive(daemon)  # asked first: it may end by succeeding
         if answer := condition():
             return answer
         tail = log_tail(daemon.log) if daemon else ""
-        if daemon and not alive(daemon):
+        if daemon and dead:
             raise DaemonDiedError(daemon.name, what=what, log=str(daemon.log), log_tail=tail)
         if time.monotonic() > end:
             raise DeadlineError(what, within_s=limit_s, log_tail=tail)

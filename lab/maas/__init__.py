@@ -11,9 +11,19 @@ from typing import Any
 from lab import network, paths, process
 from lab.process import Daemon
 
-from .faults import Fault, clear, inject
+from .faults import EVERYTHING, Fault, clear, inject
 
-__all__ = ["API_KEY", "URL", "Fault", "clear", "down", "ensure_up", "inject", "requests"]
+__all__ = [
+    "API_KEY",
+    "EVERYTHING",
+    "URL",
+    "Fault",
+    "clear",
+    "down",
+    "ensure_up",
+    "inject",
+    "requests",
+]
 
 PORT = 5240
 URL = f"http://{network.MANAGEMENT.router}:{PORT}/MAAS"

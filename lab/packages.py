@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the lab needs on a bare Debian 12 or Ubuntu 24.04, and how it gets there."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import time
+from collections.abc import Generator
+
+from . import binaries, paths
+from .errors import LabError
+from .process import exclusive, run
+
+_PACKAGES = (
+    # namespaces, hosts and wires
+    "iproute2",
+    "iptables",
+    "procps",
+    "util-linux",
+    "systemd",
+    "dbus",
+    # the control plane
+    "mariadb-server",
+    "rabbitmq-server",
+    "gcc",
+    "python3-dev",
+    "python3-venv",
+    # virtual machines
+    "busybox-static",
+    "cpio",
+    "libvirt-clients",
+    "libvirt-daemon",
+    "libvirt-daemon-driver-qemu",
+    "python3-libvirt",
+    "qemu-system-x86",
+    "qemu-utils",
+    # their storage
+    "ceph-common",
+    "ceph-mgr",
+    "ceph-mon",
+    "ceph-osd",
+    "python3-rados",
+    "python3-rbd",
+    "qemu-block-extra",
+)
+_MODULES = ("rados", "rbd", "libvirt")
+"""Modules of the system's Python that PyPI does not have, or has only to compile."""
+
+_POLICY = pathlib.Path("/usr/sbin/policy-rc.d")
+_POLICY_TEXT = "#!/bin/sh\n# Of the instance recovery lab, while it installs.\nexit 101\n"
+
+
+def install() -> None:
+    """Install everything; each step that was done before is skipped at once.
+
+    Raises:
+        LabError: if this is not root's shell, or the disk is too full.
+    """
+    if os.geteuid():
+        raise LabError("installing needs root; run `sudo python -m lab install`")
+    with exclusive("install"):
+        with _step("system packages"):
+            ensure_packages()
+        if any(not paths.binary_path(name).exists() for name in binaries.NAMES):
+            _build_binaries()
+        with _step("the OpenStack environment"):
+            ensure_openstack()
+        for name in binaries.NAMES:
+            with _step(name):
+                binaries.await_build(name)
+        binaries.forget_sources()
+
+
+def _build_binaries() -> None:
+    if not binaries.has_room():
+        raise LabError(
+            f"building Consul needs 6 GB for a while and {paths.CACHE} has less; free some, or "
+            "set INSTANCE_HA_CACHE to a directory on another disk"
+        )
+    # Pebble takes a minute and Consul ten: both are ready sooner if the small one is first.
+    binaries.start_build("pebble")
+    binaries.await_build("pebble")
+    binaries.start_build("consul")
+
+
+def missing_packages() -> list[str]:
+    """Return the system packages that are not installed."""
+    said = run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n"]).stdout
+    installed = {line.split()[0] for line in said.splitlines() if line.endswith(" installed")}
+    return [name for name in _PACKAGES if name not in installed]
+
+
+def ensure_packages() -> None:
+    """Install the system packages that are missing; no daemon of theirs is started."""
+    missing = missing_packages()
+    if not missing:
+        return
+    print(f"   with apt: {' '.join(missing)}", flush=True)
+    options = ["-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=600"]
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    run(["apt-get", "update", "-q"], env=quiet, within_s=600)
+    with _no_daemons():
+        run(["apt-get", "install", *options, *missing], env=quiet, within_s=3600)
+
+
+@contextlib.contextmanager
+def _no_daemons() -> Generator[None]:
+    """Let no package start its daemon: the lab starts its own, in its own namespaces."""
+    ours = not _POLICY.exists() or _POLICY.read_text() == _POLICY_TEXT
+    if ours:
+        _POLICY.write_text(_POLICY_TEXT)
+        _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        if ours:
+            _POLICY.unlink()
+
+
+def ensure_openstack() -> None:
+    """Build the OpenStack environment, on the system's own Python."""
+    place = paths.openstack_venv_path()
+    if (place / "complete").exists():
+        return
+    print("   about 200 packages from PyPI", flush=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    uv = binaries.tool("uv", package="uv")
+    python = place / "bin" / "python"
+    only_ours = {"UV_PYTHON_DOWNLOADS": "never"}
+    if not python.exists():
+        shutil.rmtree(place, ignore_errors=True)
+        run([uv, "venv", "--quiet", "--python", "/usr/bin/python3", place], env=only_ours)
+    requirements = paths.BUILD / "openstack-requirements.txt"
+    run(
+        [uv, "pip", "install", "--quiet", "--python", python, "--requirement", requirements],
+        env=only_ours,
+        within_s=1800,
+    )
+    _link_system_modules(place)
+    run([python, "-c", f"import {', '.join(_MODULES)}, nova.version, masakari.version"])
+    (place / "complete").touch()
+
+
+def _link_system_modules(venv: pathlib.Path) -> None:
+    (packages,) = venv.glob("lib/python3*/site-packages")
+    for module in _MODULES:
+        for file in pathlib.Path("/usr/lib/python3/dist-packages").glob(f"{module}*"):
+            link = packages / file.name
+            if not link.exists():
+                link.symlink_to(file)
+
+
+@contextlib.contextmanager
+def _step(name: str) -> Generator[None]:
+    begin = time.monotonic()
+    print(f"-- {name}", flush=True)
+    yield
+    print(f"   ready after {time.monotonic() - begin:.0f} s", flush=True)
