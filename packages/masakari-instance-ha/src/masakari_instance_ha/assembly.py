@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
+from oslo_config import cfg
 
 from instance_ha.errors import MatrixError, PolicyError
 from instance_ha.matrix import Matrix, default_matrix
 from instance_ha.model import Network
 from instance_ha.policy import Policy
 from masakari_instance_ha import consul, options, store
+from masakari_instance_ha.cloud import OpenStackCloud, Selection
+from masakari_instance_ha.connection import connect
 from masakari_instance_ha.observer import Cluster, ConsulObserver
+from masakari_instance_ha.orphans import Orphans
 
 if TYPE_CHECKING:
-    from oslo_config import cfg
+    from instance_ha.ports import Clock
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +107,28 @@ def addresses(conf: cfg.ConfigOpts, network: Network) -> list[consul.Address]:
     return [address for address in read if address is not None]
 
 
+def selection(conf: cfg.ConfigOpts) -> Selection:
+    """Return which servers a recovery moves, from ``[host_failure]`` of the same files.
+
+    They are read aside: inside Masakari's own processes these options are Masakari's to define.
+    """
+    theirs = cfg.ConfigOpts()
+    theirs.register_opts(
+        [
+            cfg.BoolOpt("evacuate_all_instances", default=True),
+            cfg.StrOpt("ha_enabled_instance_metadata_key", default="HA_Enabled"),
+            cfg.BoolOpt("ignore_instances_in_error_state", default=False),
+        ],
+        group="host_failure",
+    )
+    theirs(args=[], default_config_files=list(conf.config_file or []), default_config_dirs=[])
+    return Selection(
+        everything=theirs.host_failure.evacuate_all_instances,
+        metadata_key=theirs.host_failure.ha_enabled_instance_metadata_key,
+        errored=not theirs.host_failure.ignore_instances_in_error_state,
+    )
+
+
 def journal(conf: cfg.ConfigOpts) -> store.Store:
     """Return the store.
 
@@ -110,6 +136,21 @@ def journal(conf: cfg.ConfigOpts) -> store.Store:
         StoreOptionsError: if no database is configured.
     """
     return store.connect(store_url(conf))
+
+
+def cloud(conf: cfg.ConfigOpts, *, clock: Clock) -> OpenStackCloud:
+    """Return Masakari and Nova; nothing is called yet.
+
+    Raises:
+        CloudOptionsError: if the login is incomplete.
+        StoreOptionsError: if no database is configured.
+    """
+    return OpenStackCloud(
+        connect(conf),
+        clock=clock,
+        orphans=Orphans(store_url(conf)),
+        selection=selection(conf),
+    )
 
 
 def store_url(conf: cfg.ConfigOpts) -> str:

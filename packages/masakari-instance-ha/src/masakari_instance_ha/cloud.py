@@ -8,11 +8,12 @@ import datetime
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from oslo_utils import timeutils
+from oslo_utils import strutils, timeutils
 
-from instance_ha.errors import NotificationRefusedError
+from instance_ha.errors import CloudUnreachableError, NotificationRefusedError
 from instance_ha.model import ComputeService, Host, Notification, NotificationStatus, Segment
 from masakari_instance_ha.connection import CloudRefusedError, calling, every
 from masakari_instance_ha.latest import Latest
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import openstack.connection
+    from openstack.compute.v2.service import Service as NovaService
+    from openstack.instance_ha.v1.host import Host as MasakariHost
+    from openstack.instance_ha.v1.notification import Notification as MasakariNotification
+    from openstack.instance_ha.v1.segment import Segment as MasakariSegment
 
     from instance_ha.ports import Clock
     from masakari_instance_ha.orphans import Orphans
@@ -42,6 +47,30 @@ _PAYLOAD = {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NOR
 
 _UNFINISHED = {NotificationStatus.NEW, NotificationStatus.RUNNING, NotificationStatus.ERROR}
 _BINARY = "nova-compute"
+
+
+class NotYetError(CloudUnreachableError):
+    """Masakari or Nova declines a step for now; to the controller as if it had not answered.
+
+    Nothing was decided by it, and the same step is due again in the next pass.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which servers of a host a recovery moves; Masakari's ``[host_failure]``."""
+
+    everything: bool = True
+    metadata_key: str = "HA_Enabled"
+    errored: bool = True
+    """Whether servers in the state ERROR are moved too."""
+
+    def takes(self, *, vm_state: str, metadata: Mapping[str, str]) -> bool:
+        """Return whether a recovery moves a server of this state and metadata."""
+        if vm_state == "error" and not self.errored:
+            return False
+        opted_in = strutils.bool_from_string(metadata.get(self.metadata_key, "false"))
+        return self.everything or opted_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +95,17 @@ class OpenStackCloud:
     """
 
     def __init__(
-        self, connection: openstack.connection.Connection, *, clock: Clock, orphans: Orphans
+        self,
+        connection: openstack.connection.Connection,
+        *,
+        clock: Clock,
+        orphans: Orphans,
+        selection: Selection,
     ) -> None:
-        self._masakari = connection.instance_ha
-        self._nova = connection.compute
+        self._connection = connection
         self._clock = clock
         self._orphans = orphans
+        self._selection = selection
         self._snapshot = Latest(self._read, fresh_s=self._fresh_s)
         self._acted_s = float("-inf")
         self._enabled: set[str] = set()
@@ -85,19 +119,21 @@ class OpenStackCloud:
         return self._snapshot.get().notifications
 
     def servers_on(self, host: str) -> int:
-        """Return how many servers Nova still places on *host*."""
+        """Return how many servers Nova still places on *host* that a recovery would move."""
         with calling(f"count the servers on {host}"):
-            return sum(1 for _ in self._nova.servers(details=False, all_projects=True, host=host))
+            return sum(
+                self._selection.takes(vm_state=server.vm_state, metadata=server.metadata or {})
+                for server in self._connection.compute.servers(all_projects=True, host=host)
+            )
 
     def notify(self, host: str, *, at_s: float) -> Notification:
         """Tell Masakari that *host* is lost; raise ``NotificationRefusedError`` if it declines."""
-        generated = datetime.datetime.fromtimestamp(at_s, tz=datetime.UTC)
         try:
             with calling(f"notify Masakari of {host}"):
-                made = self._masakari.create_notification(
+                made = self._connection.instance_ha.create_notification(
                     type="COMPUTE_HOST",
                     hostname=host,
-                    generated_time=generated.replace(tzinfo=None).isoformat(timespec="seconds"),
+                    generated_time=_iso(at_s),
                     payload=_PAYLOAD,
                 )
         except CloudRefusedError as error:
@@ -112,45 +148,62 @@ class OpenStackCloud:
         self._acted()
 
     def end_maintenance(self, host: Host) -> None:
-        """Clear Masakari's on_maintenance flag of *host*."""
-        with calling(f"end the maintenance of {host.name}"):
-            self._masakari.update_host(host.uuid, host.segment.uuid, on_maintenance=False)
-        self._acted()
+        """Clear Masakari's on_maintenance flag of *host*.
+
+        Raises:
+            NotYetError: while a notification of the whole segment is unfinished: Masakari
+                changes none of its hosts then.
+        """
+        try:
+            with calling(f"end the maintenance of {host.name}"):
+                self._connection.instance_ha.update_host(
+                    host.uuid, host.segment.uuid, on_maintenance=False
+                )
+        except CloudRefusedError as error:
+            raise NotYetError(str(error)) from error
+        finally:
+            self._acted()
 
     def return_to_service(self, host: Host) -> None:
         """Un-force and enable the host's compute service, then clear its maintenance flag.
 
-        Each step waits for the one before, so this is called again until it returns:
+        Every step needs the one before, so a part may be done when this raises:
 
         * Nova refuses to un-force a host until its restarted nova-compute has cleaned up what
           was evacuated from it;
         * a service that is enabled while it is down keeps the trait COMPUTE_STATUS_DISABLED in
-          Placement and gets no servers. So it is enabled only once it is up, and disabled
-          first if somebody enabled it before;
-        * Masakari keeps its flag until no notification of the whole segment is unfinished.
+          Placement and is given no servers. So it is enabled only once it is up, and disabled
+          first if somebody enabled it before.
+
+        Raises:
+            NotYetError: while a step has to wait.
         """
-        with calling(f"read the compute service of {host.name}"):
-            found = list(self._nova.services(binary=_BINARY, host=host.name))
-        if not found:
-            raise CloudRefusedError(
-                f"return {host.name} to service", status=404, reason="Nova knows no such host"
-            )
-        self._unforce_and_enable(host, found[0])
+        try:
+            with calling(f"return {host.name} to service"):
+                self._unforce_and_enable(host.name)
+        except CloudRefusedError as error:
+            raise NotYetError(str(error)) from error
+        finally:
+            self._acted()
         self.end_maintenance(host)
         self._enabled.discard(host.name)
 
-    def _unforce_and_enable(self, host: Host, service: Any) -> None:
-        doing = f"return {host.name} to service"
-        with calling(doing):
-            if service.is_forced_down:
-                service = self._nova.update_service(service.id, forced_down=False)
-            if service.state != "up":
-                raise CloudRefusedError(doing, status=409, reason="its nova-compute is not up")
-            if host.name not in self._enabled:
-                if service.status == "enabled":
-                    self._nova.disable_service(service.id)
-                self._nova.enable_service(service.id)
-                self._enabled.add(host.name)
+    def _unforce_and_enable(self, host: str) -> None:
+        nova = self._connection.compute
+        found = list(nova.services(binary=_BINARY, host=host))
+        if not found:
+            raise NotYetError(f"{host} waits: nova knows no compute service of it")
+        service = found[0]
+        if service.is_forced_down:
+            service = nova.update_service(service.id, forced_down=False)
+        if service.state != "up":
+            raise NotYetError(f"{host} waits: nova does not see its nova-compute up yet")
+        if host in self._enabled:
+            return
+        if service.status == "enabled":
+            nova.disable_service(service.id)
+        nova.enable_service(service.id)
+        self._enabled.add(host)
 
     def stop(self) -> None:
         """Read no more."""
@@ -168,22 +221,24 @@ class OpenStackCloud:
 
     def _read(self) -> Snapshot:
         with calling("list Nova's compute services"):
-            services = {s.host: _service(s) for s in self._nova.services(binary=_BINARY)}
+            services = {
+                s.host: _service(s) for s in self._connection.compute.services(binary=_BINARY)
+            }
         hosts: dict[str, Host] = {}
         with calling("list Masakari's segments and hosts"):
-            for raw in every(self._masakari.segments):
+            masakari = self._connection.instance_ha
+            for raw in every(masakari.segments):
                 segment = _segment(raw)
-                for host in every(self._masakari.hosts, raw.uuid):
+                for host in every(partial(masakari.hosts, raw.uuid)):
                     hosts[host.uuid] = _host(host, segment, services.get(host.name))
         return Snapshot(hosts=tuple(hosts.values()), notifications=self._newest(hosts))
 
     def _newest(self, hosts: Mapping[str, Host]) -> Mapping[str, Notification]:
-        since = datetime.datetime.fromtimestamp(self._clock.now_s() - HISTORY_S, tz=datetime.UTC)
         with calling("list Masakari's notifications"):
             found = every(
-                self._masakari.notifications,
+                self._connection.instance_ha.notifications,
                 type="COMPUTE_HOST",
-                generated_since=since.replace(tzinfo=None).isoformat(timespec="seconds"),
+                generated_since=_iso(self._clock.now_s() - HISTORY_S),
             )
         newest: dict[str, Notification] = {}
         for raw in found:
@@ -197,7 +252,7 @@ class OpenStackCloud:
         return newest
 
 
-def _segment(raw: Any) -> Segment:
+def _segment(raw: MasakariSegment) -> Segment:
     return Segment(
         uuid=raw.uuid,
         name=raw.name,
@@ -206,7 +261,7 @@ def _segment(raw: Any) -> Segment:
     )
 
 
-def _host(raw: Any, segment: Segment, service: ComputeService | None) -> Host:
+def _host(raw: MasakariHost, segment: Segment, service: ComputeService | None) -> Host:
     return Host(
         name=raw.name,
         uuid=raw.uuid,
@@ -217,7 +272,7 @@ def _host(raw: Any, segment: Segment, service: ComputeService | None) -> Host:
     )
 
 
-def _service(raw: Any) -> ComputeService:
+def _service(raw: NovaService) -> ComputeService:
     return ComputeService(
         up=raw.state == "up",
         enabled=raw.status == "enabled",
@@ -225,7 +280,7 @@ def _service(raw: Any) -> ComputeService:
     )
 
 
-def _notification(raw: Any, *, host: str) -> Notification:
+def _notification(raw: MasakariNotification, *, host: str) -> Notification:
     return Notification(
         uuid=raw.notification_uuid,
         host=host,
@@ -237,3 +292,9 @@ def _notification(raw: Any, *, host: str) -> Notification:
 
 def _seconds(iso: str) -> float:
     return timeutils.parse_isotime(iso).timestamp()
+
+
+def _iso(seconds: float) -> str:
+    """Return the time as Masakari writes it: UTC without saying so, in whole seconds."""
+    moment = datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds")

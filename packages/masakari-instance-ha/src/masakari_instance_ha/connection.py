@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import keystoneauth1.exceptions
 import openstack
@@ -102,7 +102,7 @@ def calling(doing: str) -> Iterator[None]:
         ) from error
 
 
-def every(read: Callable[..., Iterable[T]], *args: Any, **query: Any) -> list[T]:
+def every(read: Callable[..., Iterable[T]], **query: str) -> list[T]:
     """Return a whole list of Masakari's, read in pages only if one page was full."""
-    items = list(read(*args, **query))
-    return items if len(items) < PAGE else list(read(*args, limit=PAGE, **query))
+    items = list(read(**query))
+    return items if len(items) < PAGE else list(read(limit=PAGE, **query))

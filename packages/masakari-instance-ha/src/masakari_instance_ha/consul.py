@@ -147,7 +147,11 @@ class _Member:
 
 
 def _parse(
-    own: Mapping[str, Any], headers: Mapping[str, str], raw_members: Any, *, network: Network
+    own: Mapping[str, Any],
+    headers: Mapping[str, str],
+    raw_members: list[Mapping[str, Any]],
+    *,
+    network: Network,
 ) -> Answer:
     members = [_Member.parse(raw) for raw in raw_members]
     if not members:

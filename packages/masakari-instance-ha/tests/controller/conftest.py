@@ -10,8 +10,9 @@ import json
 import socket
 import threading
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -132,6 +133,206 @@ class JsonHandler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class OpenStack:
+    """Keystone, Nova and Masakari behind one port, as strict as the real ones where we write."""
+
+    WRITABLE: ClassVar = {
+        "segment": {"name", "description", "recovery_method", "service_type", "enabled"},
+        "host": {"name", "type", "control_attributes", "reserved", "on_maintenance"},
+        "notification": {"type", "hostname", "generated_time", "payload"},
+    }
+
+    def __init__(self) -> None:
+        self.segments: list[dict[str, Any]] = []
+        self.hosts: list[dict[str, Any]] = []
+        self.notifications: list[dict[str, Any]] = []
+        self.vmoves: list[dict[str, Any]] = []
+        self.services: list[dict[str, Any]] = []
+        self.servers: list[dict[str, Any]] = []
+        self.refusals: dict[tuple[str, str], tuple[int, str]] = {}
+        """Method and a part of the path -> status and the service's words."""
+        self.delay_s = 0.0
+        self.page = 1000
+        self.calls: list[tuple[str, str, Any]] = []
+        self._httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._httpd.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._httpd.server_port}"
+        threading.Thread(target=self._httpd.serve_forever, args=(0.02,), daemon=True).start()
+
+    def enrol(self, *names: str, segment: str = "seg1", **fields: Any) -> None:
+        """Add hosts to a segment, and their compute services to Nova."""
+        found = [known for known in self.segments if known["name"] == segment]
+        if not found:
+            found = [self._make("segment", {"name": segment, "recovery_method": "auto"})]
+        for name in names:
+            self._make("host", {"name": name, **fields}, failover_segment_id=found[0]["uuid"])
+            self.services.append(
+                {
+                    "id": f"service-{name}",
+                    "host": name,
+                    "binary": "nova-compute",
+                    "state": "up",
+                    "status": "enabled",
+                    "forced_down": False,
+                }
+            )
+
+    def written(self) -> list[tuple[str, str, Any]]:
+        """Return every call but GET, with its body; logins left out."""
+        return [call for call in self.calls if call[0] != "GET" and "/auth/" not in call[1]]
+
+    def stop(self) -> None:
+        self._httpd.shutdown()
+        self._httpd.server_close()
+
+    def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
+        self.calls.append((method, path, body))
+        time.sleep(self.delay_s)
+        for (refused, part), (status, words) in self.refusals.items():
+            if method == refused and part in path:
+                return status, {"conflictingRequest": {"code": status, "message": words}}
+        head, *rest = path.strip("/").split("/")
+        if head == "identity":
+            return self._keystone(method)
+        if head == "compute":
+            return self._nova(method, rest[1:], query, body)
+        return self._masakari(method, rest[1:], query, body)
+
+    def _keystone(self, method: str) -> tuple[int, Any]:
+        if method == "GET":
+            links = [{"rel": "self", "href": f"{self.url}/identity/v3"}]
+            return 200, {"version": {"id": "v3.14", "status": "stable", "links": links}}
+        catalog = [
+            {
+                "type": kind,
+                "name": kind,
+                "endpoints": [
+                    {"interface": "internal", "region": "R", "region_id": "R", "url": url}
+                ],
+            }
+            for kind, url in (
+                ("compute", f"{self.url}/compute/v2.1"),
+                ("instance-ha", f"{self.url}/ha/v1"),
+            )
+        ]
+        day = "2099-01-01T00:00:00.000000Z"
+        return 201, {"token": {"methods": ["password"], "expires_at": day, "catalog": catalog}}
+
+    def _nova(
+        self, method: str, rest: list[str], query: dict[str, str], body: Any
+    ) -> tuple[int, Any]:
+        match method, rest:
+            case "GET", ["os-services"]:
+                found = [
+                    service
+                    for service in self.services
+                    if query.get("host") in (None, service["host"])
+                ]
+                return 200, {"services": found}
+            case "PUT", ["os-services", wanted]:
+                service = next(s for s in self.services if s["id"] == wanted)
+                service.update(body)
+                if body.get("forced_down") is False:
+                    service["state"] = "up"
+                return 200, {"service": service}
+            case "GET", ["servers", "detail"]:
+                on_host = [s for s in self.servers if s["host"] == query["host"]]
+                return 200, {"servers": on_host}
+            case _:
+                return 200, self._version("v2.1", "2.96", f"{self.url}/compute/v2.1/")
+
+    def _masakari(  # noqa: C901, PLR0911
+        self, method: str, rest: list[str], query: dict[str, str], body: Any
+    ) -> tuple[int, Any]:
+        match method, rest:
+            case "GET", ["segments"]:
+                return 200, {"segments": self._cut(self.segments, query)}
+            case "GET", ["segments", uuid, "hosts"]:
+                inside = [h for h in self.hosts if h["failover_segment_id"] == uuid]
+                return 200, {"hosts": self._cut(inside, query)}
+            case "GET", ["notifications"]:
+                return 200, {"notifications": self._cut(self.notifications, query)}
+            case "GET", ["notifications", uuid]:
+                found = next(n for n in self.notifications if n["notification_uuid"] == uuid)
+                return 200, {"notification": found}
+            case "GET", ["notifications", _, "vmoves"]:
+                return 200, {"vmoves": self.vmoves}
+            case "GET", []:
+                return 200, self._version("v1.0", "1.3", f"{self.url}/ha/v1/")
+            case "POST", ["notifications"]:
+                return self._notify(body["notification"])
+            case "POST", ["segments"]:
+                return 201, {"segment": self._make("segment", body["segment"])}
+            case "POST", ["segments", uuid, "hosts"]:
+                made = self._make("host", body["host"], failover_segment_id=uuid)
+                return 201, {"host": made}
+            case "PUT", [*_, uuid]:
+                ((kind, fields),) = body.items()
+                return 200, {kind: self._update(kind, uuid, fields)}
+            case "DELETE", [*_, uuid]:
+                self.segments = [s for s in self.segments if s["uuid"] != uuid]
+                self.hosts = [h for h in self.hosts if h["uuid"] != uuid]
+                return 204, None
+            case _:
+                return 404, {"itemNotFound": {"message": f"no {rest}"}}
+
+    def _notify(self, fields: dict[str, Any]) -> tuple[int, Any]:
+        hosts = [h for h in self.hosts if h["name"] == fields["hostname"]]
+        if not hosts:
+            words = f"Host with name {fields['hostname']} could not be found."
+            return 400, {"badRequest": {"code": 400, "message": words}}
+        known = {
+            "notification_uuid": f"notification-{len(self.notifications) + 1}",
+            "source_host_uuid": hosts[0]["uuid"],
+            "status": "new",
+        }
+        return 202, {"notification": self._make("notification", fields, **known)}
+
+    def _make(self, kind: str, fields: dict[str, Any], **known: Any) -> dict[str, Any]:
+        assert not fields.keys() - self.WRITABLE[kind], "masakari refuses other properties"
+        shelf = getattr(self, f"{kind}s")
+        number = len(shelf) + 1
+        standard: dict[str, Any] = {"id": number, "uuid": f"{kind}-{number}"}
+        if kind == "host":
+            standard |= {"reserved": False, "on_maintenance": False, "type": "COMPUTE"}
+        if kind == "segment":
+            standard |= {"enabled": True, "service_type": "COMPUTE", "description": None}
+        shelf.append({**standard, **known, **fields, "created_at": "2026-11-21T05:00:00.000000"})
+        return shelf[-1]
+
+    def _update(self, kind: str, uuid: str, fields: dict[str, Any]) -> dict[str, Any]:
+        assert not fields.keys() - self.WRITABLE[kind], "masakari refuses other properties"
+        found = next(known for known in getattr(self, f"{kind}s") if known["uuid"] == uuid)
+        found.update(fields)
+        return found
+
+    def _cut(self, items: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
+        after = int(query.get("marker", 0))  # Masakari wants the number, not the UUID
+        return [item for item in items if item["id"] > after][: self.page]
+
+    def _version(self, name: str, newest: str, url: str) -> dict[str, Any]:
+        links = [{"rel": "self", "href": url}]
+        oldest = f"{newest[0]}.{'1' if name == 'v2.1' else '0'}"
+        known = {"id": name, "status": "CURRENT", "version": newest, "min_version": oldest}
+        return {"version": {**known, "links": links}}
+
+    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
+        cloud = self
+
+        class Handler(JsonHandler):
+            def do_GET(self) -> None:
+                address = urllib.parse.urlsplit(self.path)
+                query = dict(urllib.parse.parse_qsl(address.query))
+                text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                body = json.loads(text) if text else None
+                status, answer = cloud.answer(self.command, address.path, query, body)
+                self.reply(status, {"X-Subject-Token": "a-token"}, answer)
+
+            do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
+
+        return Handler
+
+
 @pytest.fixture
 def free_port() -> int:
     with socket.socket() as probe:
@@ -157,3 +358,23 @@ def eventually() -> Callable[[Callable[[], bool], str], None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture
+def openstack_cloud() -> Iterator[OpenStack]:
+    cloud = OpenStack()
+    yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def login(openstack_cloud: OpenStack) -> str:
+    """The part of instance-ha.conf that leads to the cloud."""
+    return f"""
+[instance_ha_api]
+auth_url = {openstack_cloud.url}/identity/v3
+username = masakari
+password = secret
+project_name = services
+region_name = R
+"""

@@ -1,0 +1,384 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from instance_ha.errors import (
+    CloudUnreachableError,
+    NotificationRefusedError,
+    StoreUnreachableError,
+)
+from instance_ha.model import ComputeService, NotificationStatus
+from masakari_instance_ha import connection, options
+from masakari_instance_ha.clock import SystemClock
+from masakari_instance_ha.cloud import NotYetError, OpenStackCloud, Selection
+from masakari_instance_ha.latest import Latest
+from masakari_instance_ha.orphans import Orphans
+
+NOW_S = 1_795_000_000.0
+
+
+@pytest.fixture
+def conf(login, tmp_path):
+    path = tmp_path / "instance-ha.conf"
+    path.write_text(login)
+    conf = cfg.ConfigOpts()
+    options.register(conf)
+    conf(args=[], default_config_files=[str(path)])
+    return conf
+
+
+@pytest.fixture
+def orphans(tmp_path):
+    return Orphans(f"sqlite:///{tmp_path}/masakari.sqlite")
+
+
+@pytest.fixture
+def cloud(openstack_cloud, conf, orphans):
+    openstack_cloud.enrol("h1", "h2")
+    seen = OpenStackCloud(
+        connection.connect(conf), clock=SystemClock(), orphans=orphans, selection=Selection()
+    )
+    yield seen
+    seen.stop()
+
+
+def test_hosts_come_with_segment_and_compute_service(cloud, openstack_cloud):
+    openstack_cloud.enrol("h3", segment="seg2", reserved=True, on_maintenance=True)
+    openstack_cloud.services[1].update(state="down", status="disabled", forced_down=True)
+    openstack_cloud.services.pop()
+
+    h1, h2, h3 = cloud.hosts()
+
+    assert (h1.name, h1.segment.name, h1.segment.recovery_method) == ("h1", "seg1", "auto")
+    assert h1.service == ComputeService(up=True, enabled=True, forced_down=False)
+    assert h2.service == ComputeService(up=False, enabled=False, forced_down=True)
+    assert (h3.segment.name, h3.reserved, h3.on_maintenance) == ("seg2", True, True)
+    assert h3.service is None, "nova does not know it"
+
+
+def test_a_disabled_segment_is_told(cloud, openstack_cloud):
+    openstack_cloud.segments[0]["enabled"] = False
+
+    assert not cloud.hosts()[0].segment.enabled
+
+
+def test_a_thousand_hosts_are_read_in_pages(cloud, openstack_cloud, monkeypatch):
+    monkeypatch.setattr(connection, "PAGE", 50)
+    openstack_cloud.page = 50
+    openstack_cloud.enrol(*(f"n{number}" for number in range(1000)))
+
+    assert len(cloud.hosts()) == 1002
+
+
+def test_a_pass_costs_no_call_while_the_snapshot_is_fresh(cloud, openstack_cloud):
+    cloud.hosts()
+    before = len(openstack_cloud.calls)
+
+    for _ in range(100):
+        cloud.hosts()
+        cloud.notifications()
+
+    assert len(openstack_cloud.calls) == before
+
+
+def test_the_newest_notification_of_each_host_counts(cloud, openstack_cloud):
+    first = cloud.notify("h1", at_s=NOW_S)
+    second = cloud.notify("h1", at_s=NOW_S + 300)
+    openstack_cloud.notifications[1].update(
+        status="running", updated_at="2026-11-21T05:00:10.000000"
+    )
+
+    assert first.uuid != second.uuid
+    assert set(cloud.notifications()) == {"h1"}
+    newest = cloud.notifications()["h1"]
+    assert newest.uuid == second.uuid
+    assert newest.generated_at_s == NOW_S + 300
+
+
+def test_a_notification_of_a_removed_host_is_left_out(cloud, openstack_cloud):
+    cloud.notify("h1", at_s=NOW_S)
+    openstack_cloud.hosts.pop(0)
+
+    assert cloud.notifications() == {}
+
+
+def test_the_payload_is_the_one_that_masakari_acts_on(cloud, openstack_cloud):
+    made = cloud.notify("h1", at_s=NOW_S + 0.9)
+
+    ((_, _, body),) = openstack_cloud.written()
+    assert body["notification"] == {
+        "type": "COMPUTE_HOST",
+        "hostname": "h1",
+        "generated_time": "2026-11-18T11:06:40",
+        "payload": {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NORMAL"},
+    }
+    assert made.status is NotificationStatus.NEW
+    assert made.generated_at_s == NOW_S, "whole seconds, never in the future"
+
+
+def test_what_was_just_written_is_read_anew(cloud):
+    assert cloud.notifications() == {}
+
+    cloud.notify("h1", at_s=NOW_S)
+
+    assert set(cloud.notifications()) == {"h1"}
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_masakaris_own_words_come_with_a_refusal(cloud, openstack_cloud, status):
+    words = "Notification received from host h1 of type COMPUTE_HOST is duplicate."
+    openstack_cloud.refusals["POST", "/notifications"] = (status, words)
+
+    with pytest.raises(NotificationRefusedError) as refused:
+        cloud.notify("h1", at_s=NOW_S)
+
+    assert refused.value.reason == words
+
+
+def test_a_host_that_masakari_does_not_know_is_refused(cloud):
+    with pytest.raises(NotificationRefusedError, match="h9 could not be found"):
+        cloud.notify("h9", at_s=NOW_S)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_failing_api_is_unreachable(cloud, openstack_cloud, status):
+    openstack_cloud.refusals["POST", "/notifications"] = (status, "down")
+
+    with pytest.raises(CloudUnreachableError, match="cannot notify Masakari of h1"):
+        cloud.notify("h1", at_s=NOW_S)
+
+
+def test_a_dead_api_is_unreachable_and_its_return_is_seen(cloud, openstack_cloud):
+    openstack_cloud.refusals["GET", "/segments"] = (503, "restarting")
+    with pytest.raises(CloudUnreachableError, match="restarting"):
+        cloud.hosts()
+
+    openstack_cloud.refusals.clear()
+
+    assert len(cloud.hosts()) == 2
+
+
+def test_a_wrong_password_is_said(cloud, openstack_cloud):
+    openstack_cloud.refusals["POST", "/auth/tokens"] = (401, "wrong password")
+
+    with pytest.raises(CloudUnreachableError, match="check \\[instance_ha_api\\]"):
+        cloud.hosts()
+
+
+def test_only_what_a_recovery_would_move_is_counted(openstack_cloud, conf, orphans):
+    openstack_cloud.servers = [
+        {"id": "a", "host": "h1", "OS-EXT-STS:vm_state": "active", "metadata": {}},
+        {
+            "id": "b",
+            "host": "h1",
+            "OS-EXT-STS:vm_state": "active",
+            "metadata": {"HA_Enabled": "True"},
+        },
+        {
+            "id": "c",
+            "host": "h1",
+            "OS-EXT-STS:vm_state": "error",
+            "metadata": {"HA_Enabled": "True"},
+        },
+        {"id": "d", "host": "h2", "OS-EXT-STS:vm_state": "active", "metadata": {}},
+    ]
+
+    def count(selection):
+        cloud = OpenStackCloud(
+            connection.connect(conf), clock=SystemClock(), orphans=orphans, selection=selection
+        )
+        return cloud.servers_on("h1")
+
+    assert count(Selection()) == 3
+    assert count(Selection(errored=False)) == 2
+    assert count(Selection(everything=False)) == 2
+    assert count(Selection(everything=False, errored=False)) == 1
+
+
+def test_a_flag_that_masakari_holds_on_to_is_tried_again(cloud, openstack_cloud):
+    openstack_cloud.hosts[0]["on_maintenance"] = True
+    host = cloud.hosts()[0]
+    openstack_cloud.refusals["PUT", "/hosts/"] = (409, "in-use to process notifications")
+
+    with pytest.raises(NotYetError, match="in-use"):
+        cloud.end_maintenance(host)
+    openstack_cloud.refusals.clear()
+    cloud.end_maintenance(host)
+
+    assert not cloud.hosts()[0].on_maintenance
+
+
+def test_a_host_returns_step_by_step(cloud, openstack_cloud):
+    openstack_cloud.hosts[0]["on_maintenance"] = True
+    service = openstack_cloud.services[0]
+    service.update(state="down", status="disabled", forced_down=True)
+    host = cloud.hosts()[0]
+
+    openstack_cloud.refusals["PUT", "/os-services/"] = (400, "evacuation records remain")
+    with pytest.raises(NotYetError, match="evacuation records remain"):
+        cloud.return_to_service(host)
+    assert service["status"] == "disabled"
+
+    openstack_cloud.refusals = {("PUT", "/hosts/"): (409, "in-use")}
+    with pytest.raises(NotYetError, match="in-use"):
+        cloud.return_to_service(host)
+    assert (service["status"], service["forced_down"]) == ("enabled", False)
+
+    openstack_cloud.refusals.clear()
+    cloud.return_to_service(host)
+    returned = cloud.hosts()[0]
+    assert not returned.on_maintenance
+    assert returned.service == ComputeService(up=True, enabled=True, forced_down=False)
+
+
+def test_a_host_is_enabled_only_when_it_is_up(cloud, openstack_cloud):
+    openstack_cloud.services[0].update(state="down", status="disabled")
+
+    with pytest.raises(NotYetError, match="not see its nova-compute up yet"):
+        cloud.return_to_service(cloud.hosts()[0])
+
+    assert openstack_cloud.written() == []
+
+
+def test_a_host_that_was_enabled_too_early_is_disabled_first_and_once(cloud, openstack_cloud):
+    openstack_cloud.refusals["PUT", "/hosts/"] = (409, "in-use")
+    host = cloud.hosts()[0]
+
+    for _ in range(3):
+        with pytest.raises(NotYetError):
+            cloud.return_to_service(host)
+
+    asked = [body["status"] for _, path, body in openstack_cloud.written() if "service" in path]
+    assert asked == ["disabled", "enabled"]
+
+
+def test_a_host_that_nova_forgot_waits(cloud, openstack_cloud):
+    host = cloud.hosts()[0]
+    openstack_cloud.services.clear()
+
+    with pytest.raises(NotYetError, match="nova knows no compute service"):
+        cloud.return_to_service(host)
+
+
+def test_a_login_that_is_incomplete_is_said_before_any_call():
+    conf = cfg.ConfigOpts()
+    options.register(conf)
+    conf(args=[], default_config_files=[])
+
+    with pytest.raises(connection.CloudOptionsError, match="auth_url, username, password"):
+        connection.connect(conf)
+
+
+@pytest.fixture
+def masakaris_table(tmp_path):
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/masakari.sqlite")
+    with engine.begin() as made:
+        made.execute(
+            sa.text("CREATE TABLE notifications (notification_uuid, status, deleted, payload)")
+        )
+        for uuid, status, deleted in (
+            ("a", "running", 0),
+            ("b", "finished", 0),
+            ("c", "running", 3),
+        ):
+            made.execute(
+                sa.text("INSERT INTO notifications VALUES (:uuid, :status, :deleted, 'p')"),
+                {"uuid": uuid, "status": status, "deleted": deleted},
+            )
+
+    def rows():
+        with engine.connect() as read:
+            return [tuple(row) for row in read.execute(sa.text("SELECT * FROM notifications"))]
+
+    return rows
+
+
+def test_an_orphan_is_given_back_once(orphans, masakaris_table):
+    assert orphans.release("a")
+    assert not orphans.release("a")
+
+    assert masakaris_table()[0] == ("a", "error", 0, "p")
+
+
+@pytest.mark.parametrize("uuid", ["b", "c", "unknown"])
+def test_whatever_is_not_running_is_left_alone(orphans, masakaris_table, uuid):
+    before = masakaris_table()
+
+    assert not orphans.release(uuid)
+
+    assert masakaris_table() == before
+
+
+def test_a_database_that_fails_is_an_unreachable_store(tmp_path):
+    with pytest.raises(StoreUnreachableError, match="a is not released"):
+        Orphans(f"sqlite:///{tmp_path}/empty.sqlite").release("a")
+
+
+def test_a_slow_read_is_not_waited_for_while_an_older_value_serves():
+    values = iter(range(10))
+
+    def read():
+        time.sleep(0.2)
+        return next(values)
+
+    latest = Latest(read, fresh_s=lambda _: 0.0, patience_s=1.0)
+    assert latest.get() == 0
+
+    began_s = time.monotonic()
+    assert latest.get() == 0
+    assert time.monotonic() - began_s < 0.1
+    time.sleep(0.3)
+    assert latest.get() == 1
+    latest.stop()
+
+
+def test_nobody_waits_longer_than_patience():
+    latest = Latest(lambda: time.sleep(1.0), fresh_s=lambda _: 0.0, patience_s=0.1)
+
+    with pytest.raises(CloudUnreachableError, match="have not answered for"):
+        latest.get()
+    latest.stop()
+
+
+def test_what_was_being_read_during_a_change_is_not_handed_out():
+    seen = []
+
+    def read():
+        seen.append(len(seen))
+        time.sleep(0.1)
+        return seen[-1]
+
+    latest = Latest(read, fresh_s=lambda _: 0.0, patience_s=2.0)
+    latest.get()
+    latest.get()  # reads aside
+    time.sleep(0.05)
+    latest.outdate()
+
+    assert latest.get() == 2, "the second read began before the change"
+    latest.stop()
+
+
+def test_an_old_value_is_not_handed_out_for_ever(monkeypatch):
+    healthy = [True]
+
+    def read():
+        if not healthy[0]:
+            raise CloudUnreachableError("masakari is gone")
+        return "value"
+
+    latest = Latest(read, fresh_s=lambda _: 0.0, usable_s=0.2, patience_s=1.0)
+    latest.get()
+    healthy[0] = False
+
+    assert latest.get() == "value"
+    time.sleep(0.25)
+    with pytest.raises(CloudUnreachableError, match="masakari is gone"):
+        latest.get()
+    latest.stop()
