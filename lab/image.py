@@ -63,17 +63,15 @@ def _base(name: str) -> Image:
 
 def _masakari(name: str) -> Image:
     venv = openstack_venv()
-    commands = sorted((venv / "bin").glob("*masakari*")) + [venv / "bin" / "privsep-helper"]
+    commands = [*sorted((venv / "bin").glob("*masakari*")), venv / "bin" / "privsep-helper"]
+    own = ("/etc/masakari", "/var/lib/masakari", "/var/log/masakari")
     return Image(
         name=name,
         users=(User(name="masakari", uid=42424, home="/var/lib/masakari"),),
         shown=(venv,),
         links={f"/usr/local/bin/{command.name}": str(command) for command in commands},
         scripts={"/usr/local/bin/python3": f'exec {venv}/bin/python3 "$@"'},
-        owned={
-            directory: "masakari"
-            for directory in ("/etc/masakari", "/var/lib/masakari", "/var/log/masakari")
-        },
+        owned=dict.fromkeys(own, "masakari"),
     )
 
 

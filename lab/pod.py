@@ -77,8 +77,10 @@ class Pod:
         spaces = ["--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
         return Daemon(
             name=f"pod-{self.name}-{container}",
-            argv=["unshare", *spaces, "--propagation", "private", _INIT]
-            + [image.ensure_tree(), place, self.name, *command],
+            argv=[
+                *("unshare", *spaces, "--propagation", "private"),
+                *(_INIT, image.ensure_tree(), place, self.name, *command),
+            ],
             netns=self.netns,
         )
 
@@ -102,6 +104,11 @@ def address(pod: Pod) -> str:
         pod.directory.mkdir(parents=True, exist_ok=True)
         file.write_text(chosen)
         return chosen
+
+
+def is_up(pod: Pod) -> bool:
+    """Say whether every container runs."""
+    return all(pid(pod.daemon(container)) for container in pod.everything)
 
 
 def ensure_up(pod: Pod) -> None:
@@ -196,6 +203,12 @@ def stop_workloads(pod: Pod) -> None:
 
 
 def down(pod: Pod) -> None:
+    """End every container; the pod keeps its address and ``/var/lib/juju``."""
+    stop_workloads(pod)
+    kill(pod.daemon(CHARM))
+
+
+def remove(pod: Pod) -> None:
     """Remove the pod with all that it kept."""
     for container in pod.everything:
         kill(pod.daemon(container))
@@ -217,3 +230,11 @@ def pebble(pod: Pod, container: str, *words: str) -> str:
     """Run the Pebble client against one container, and return what it said."""
     socket = {"PEBBLE_SOCKET": str(pod.socket(container))}
     return run([binary("pebble"), *words], env=socket).stdout
+
+
+def remove_all() -> None:
+    """Remove every pod, whatever its containers are."""
+    for directory in sorted(PODS.glob("*")):
+        names = [place.name for place in directory.iterdir() if (place / "binds").exists()]
+        containers = tuple((name, "base") for name in names if name != CHARM)
+        remove(Pod(name=directory.name, containers=containers))

@@ -103,7 +103,8 @@ def _endpoints(meta: Mapping[str, Any]) -> Iterable[Endpoint]:
     for role in ("peers", "provides", "requires"):
         for name, spec in (meta.get(role) or {}).items():
             yield Endpoint(name=name, role=role, **spec)
-    yield Endpoint(name=JUJU_INFO, role="provides", interface=JUJU_INFO)
+    if JUJU_INFO not in (meta.get("requires") or {}):
+        yield Endpoint(name=JUJU_INFO, role="provides", interface=JUJU_INFO)
 
 
 def _action(spec: Mapping[str, Any]) -> ActionSpec:

@@ -183,7 +183,10 @@ def _relate(model: Model, endpoints: dict[str, str], *, scope: str) -> Relation:
 
 
 def remove_relation(model: Model, one: str, other: str) -> None:
-    """Begin the end of a relation; a subordinate goes with it (juju-trace: remove-relation sub)."""
+    """Begin the end of a relation; a subordinate goes with it.
+
+    Source: juju-trace, remove-relation sub.
+    """
     wanted = possible(model, one, other)
     found = [r for r in model.relations.values() if r.endpoints in wanted and not r.dying]
     if not found:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can go wrong between a charm, a person and the lab's Juju."""
 
-from ..errors import LabError
+from lab.errors import LabError
 
 
 class JujuError(LabError):

@@ -53,11 +53,8 @@ def living(model: Model, unit: Unit, seen: Sighting) -> Event | None:
     del seen
     entered = sorted(_entered(model, unit), key=lambda relation: (relation.peer, relation.id))
     for relation in entered:
-        if relation.dying:
-            event = _leave(model, unit, relation)
-        else:
-            event = _follow(model, unit, relation)
-        if event:
+        step = _leave if relation.dying else _follow
+        if event := step(model, unit, relation):
             return event
     return None
 

@@ -9,10 +9,11 @@ and those named in ``UNPLAYED`` exist only to say so.
 
 from collections.abc import Sequence
 
-from ..context import HookContext
-from ..errors import NotPlayedError
+from lab.juju.arguments import Arguments, Word, parse
+from lab.juju.context import HookContext
+from lab.juju.errors import NotPlayedError
+
 from . import relation, secret, unit
-from .arguments import Arguments, Word, parse
 from .catalogue import Tool
 
 TOOLS: dict[str, Tool] = {**relation.TOOLS, **secret.TOOLS, **unit.TOOLS}

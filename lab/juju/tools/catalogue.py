@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..context import HookContext
-from .arguments import SWITCH, VALUE, Arguments
+from lab.juju.arguments import SWITCH, VALUE, Arguments
+from lab.juju.context import HookContext
 
 Answer = Callable[[HookContext, Arguments], str]
 
@@ -31,8 +31,8 @@ def tool(
         values: Options that take a value, separated by blanks.
         switches: Options that take none.
     """
-    options = {option: VALUE for option in f"--format {values}".split()}
-    options |= {option: SWITCH for option in switches.split()}
+    options = dict.fromkeys(f"--format {values}".split(), VALUE)
+    options |= dict.fromkeys(switches.split(), SWITCH)
 
     def enter(answer: Answer) -> Answer:
         tools[name] = Tool(answer=answer, options=options)

@@ -4,10 +4,11 @@
 
 import json
 
-from ..context import HookContext
-from ..errors import ToolError
-from ..model import Relation
-from .arguments import Arguments
+from lab.juju.arguments import Arguments
+from lab.juju.context import HookContext
+from lab.juju.errors import ToolError
+from lab.juju.model import Relation
+
 from .catalogue import Tool, as_json, tool
 
 TOOLS: dict[str, Tool] = {}

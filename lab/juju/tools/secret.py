@@ -5,10 +5,11 @@
 import secrets as entropy
 import time
 
-from ..context import HookContext
-from ..errors import NotPlayedError, ToolError
-from ..model import Grant, Secret
-from .arguments import Arguments
+from lab.juju.arguments import Arguments
+from lab.juju.context import HookContext
+from lab.juju.errors import NotPlayedError, ToolError
+from lab.juju.model import Grant, Secret
+
 from .catalogue import Tool, as_json, tool
 
 TOOLS: dict[str, Tool] = {}

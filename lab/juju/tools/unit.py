@@ -5,10 +5,11 @@
 import json
 import logging
 
-from ..context import HookContext
-from ..errors import NotPlayedError, ToolError
-from ..model import Status, Task, Unit
-from .arguments import Arguments
+from lab.juju.arguments import Arguments
+from lab.juju.context import HookContext
+from lab.juju.errors import NotPlayedError, ToolError
+from lab.juju.model import Status, Task, Unit
+
 from .catalogue import Tool, as_json, tool
 from .relation import find
 
