@@ -360,3 +360,11 @@ def test_roles_that_are_not_wanted_any_more_are_taken_back():
             )
 
     assert "extra-roles" not in with_relation(act)[1].local_app_data
+
+
+def test_secret_with_a_line_break_is_refused_without_showing_it():
+    with pytest.raises(RelationDataError) as caught:
+        read(amqp.read, {"hostname": "mq", "password": "hunter2\n[database]"})
+
+    assert caught.value.summary == "peer: malformed password"
+    assert "hunter2" not in f"{caught.value} {caught.value.__cause__}"

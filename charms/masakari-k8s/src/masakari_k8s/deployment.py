@@ -128,7 +128,7 @@ class Deployment:
             elif plugin.verdict(where) is not None:
                 yield ops.BlockedStatus("plugin check failed: run the check action")
             elif self._ought_to_run(name) and not workload.runs(where, name):
-                yield self._why_down(name, stamp)
+                yield from self._why_down(name, stamp)
 
     def _ought_to_run(self, name: str) -> bool:
         world = self.world
@@ -139,19 +139,21 @@ class Deployment:
         }
         return None not in needs[name]
 
-    def _why_down(self, name: str, stamp: str) -> ops.StatusBase:
+    def _why_down(self, name: str, stamp: str) -> Iterator[ops.StatusBase]:
         engine, core = self.boxes.get(ENGINE), self.world.core
         if engine is None or core is None:
-            return ops.WaitingStatus(f"{name}: waiting for {ENGINE}")
+            return  # both are told of by themselves
         try:
             wanted = schema.wanted(engine, core.database, plugin=stamp)
         except CommandError:
-            return ops.BlockedStatus("masakari-image: holds no Masakari; attach another")
+            yield ops.BlockedStatus("masakari-image: holds no Masakari; attach another")
+            return
         if wanted == self.schema:
-            return ops.BlockedStatus(f"{name} is down: read its container's log")
-        if self.leader:
-            return ops.WaitingStatus("database not migrated yet: see juju debug-log")
-        return ops.WaitingStatus("waiting for the leader to migrate the database")
+            yield ops.BlockedStatus(f"{name} is down: read its container's log")
+        elif self.leader:
+            yield ops.WaitingStatus("database not migrated yet: see juju debug-log")
+        else:
+            yield ops.WaitingStatus("waiting for the leader to migrate the database")
 
 
 def _start(name: str, where: Box, *, digest: str) -> None:

@@ -92,7 +92,8 @@ def read(where: Box, path: str) -> str | None:
     """Return a file's text, or None where there is no such file."""
     if not where.container.exists(path):
         return None
-    return str(where.container.pull(path).read())
+    with where.container.pull(path) as file:
+        return str(file.read())
 
 
 def digest(files: Iterable[File], *more: str) -> str:

@@ -10,7 +10,6 @@ import json
 from urllib.parse import quote
 
 import ops
-import pydantic
 
 from instance_ha_relations import wire
 
@@ -21,7 +20,7 @@ class Amqp(wire.Databag):
     """Application databag of the provider."""
 
     hostname: wire.Line
-    password: pydantic.SecretStr = pydantic.Field(min_length=1)
+    password: wire.SecretLine
 
 
 def request(relation: ops.Relation, app: ops.Application, *, username: str, vhost: str) -> None:

@@ -35,7 +35,7 @@ class DatabaseUser(wire.SecretContent):
     """Content of the secret that ``secret-user`` names."""
 
     username: wire.Line
-    password: pydantic.SecretStr = pydantic.Field(min_length=1)
+    password: wire.SecretLine
 
 
 class DatabaseTls(wire.SecretContent):

@@ -28,7 +28,7 @@ class KeystoneUser(wire.SecretContent):
     """Content of the secret that ``credentials`` names."""
 
     username: wire.Line
-    password: pydantic.SecretStr = pydantic.Field(min_length=1)
+    password: wire.SecretLine
 
 
 def request(relation: ops.Relation, app: ops.Application, *, username: str) -> None:

@@ -43,7 +43,7 @@ class ServiceUser(wire.SecretContent):
     """Content of the secret that ``service-credentials`` names."""
 
     username: wire.Line
-    password: pydantic.SecretStr = pydantic.Field(min_length=1)
+    password: wire.SecretLine
 
 
 def request(

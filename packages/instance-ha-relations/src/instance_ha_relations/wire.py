@@ -55,6 +55,19 @@ Line = Annotated[str, pydantic.Field(min_length=1), pydantic.AfterValidator(_req
 """Text that goes into a configuration file, where a line break would begin another option."""
 
 
+def _require_one_secret_line(value: pydantic.SecretStr) -> pydantic.SecretStr:
+    _require_one_line(value.get_secret_value())
+    return value
+
+
+SecretLine = Annotated[
+    pydantic.SecretStr,
+    pydantic.Field(min_length=1),
+    pydantic.AfterValidator(_require_one_secret_line),
+]
+"""A :data:`Line` that never shows in text."""
+
+
 def load(
     relation: ops.Relation,
     model: type[M],

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+from ops import testing
+
+from .cloud import (
+    ENGINE,
+    HOSTMONITOR,
+    Cloud,
+)
+
+
+class TestActions:
+    def act(
+        self,
+        cloud: Cloud,
+        name: str,
+        params: dict[str, object] | None = None,
+        *,
+        state: testing.State | None = None,
+    ):
+        action = cloud.context.on.action(name, params=params or {})
+        cloud.context.run(action, cloud.again(state or cloud.state()))
+        return cloud.context.action_results
+
+    @pytest.mark.parametrize(
+        ("name", "params", "command"),
+        [
+            ("list-segments", {}, "segment list"),
+            (
+                "create-segment",
+                {"name": "a", "recovery-method": "rh_priority", "description": "rack 1"},
+                "segment create a --recovery-method rh_priority --description rack 1",
+            ),
+            ("list-hosts", {"segment": "a"}, "host list a"),
+            (
+                "add-host",
+                {"segment": "a", "host": "h1", "reserved": True},
+                "host add a h1 --reserved",
+            ),
+            ("list-incidents", {"host": "h1"}, "incident list --host h1"),
+            ("show-incident", {"id": 3}, "incident show 3"),
+            ("show-incident", {"host": "h1"}, "incident show --host h1"),
+        ],
+    )
+    def test_actions_are_the_command(self, cloud: Cloud, name: str, params, command: str):
+        results = self.act(cloud, name, params)
+
+        assert cloud.commands(HOSTMONITOR) == [
+            f"instance-ha --config-file /etc/masakari/instance-ha.conf --format json {command}"
+        ]
+        assert results["count"] == 0
+
+    def test_failure_is_the_command_own_sentence(self, cloud: Cloud):
+        cloud.check_fails_in = {HOSTMONITOR}
+
+        with pytest.raises(testing.ActionFailed, match=r"cannot be loaded.*run the check action"):
+            self.act(cloud, "list-segments")
+
+    def test_incident_needs_a_name(self, cloud: Cloud):
+        with pytest.raises(testing.ActionFailed, match="run list-incidents"):
+            self.act(cloud, "show-incident")
+
+    def test_check_looks_into_both_containers(self, cloud: Cloud):
+        assert self.act(cloud, "check") == {ENGINE: "[]", HOSTMONITOR: "[]"}
+
+    def test_check_fails_with_what_is_broken(self, cloud: Cloud):
+        cloud.check_fails_in = {ENGINE}
+
+        with pytest.raises(testing.ActionFailed, match=r"masakari-engine: .*requests_oauthlib"):
+            self.act(cloud, "check")

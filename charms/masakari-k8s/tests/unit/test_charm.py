@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+
+import ops
+import pytest
+from ops import testing
+
+from .cloud import (
+    AMQP,
+    API,
+    DATABASE,
+    ENGINE,
+    FENCING,
+    GRANTED,
+    HOSTMONITOR,
+    IDENTITY,
+    INGRESS,
+    STORAGE,
+    Cloud,
+    changed,
+    consul,
+    instead,
+    running,
+    secret,
+    without,
+)
+
+ALL = {API, ENGINE, HOSTMONITOR}
+
+
+def with_bag(relation: testing.Relation, bag: dict[str, str]) -> testing.Relation:
+    return dataclasses.replace(relation, remote_app_data=bag)
+
+
+def test_everything_there_means_everything_runs(cloud: Cloud):
+    state = cloud.run(cloud.state())
+
+    assert state.unit_status == testing.ActiveStatus()
+    assert running(state) == ALL
+    assert {port.port for port in state.opened_ports} == {15868}
+
+
+def test_unchanged_input_restarts_nothing(cloud: Cloud):
+    first = cloud.run(cloud.state())
+    commands = [len(cloud.commands(name)) for name in (ENGINE, HOSTMONITOR)]
+    second = cloud.run(first)
+
+    assert cloud.replans == [API, ENGINE, HOSTMONITOR], "a second run must start nothing anew"
+    assert [len(cloud.commands(name)) for name in (ENGINE, HOSTMONITOR)] == [
+        commands[0] + 1,
+        commands[1],
+    ], "only the image's version is asked for again"
+    assert second.relations == first.relations
+
+
+def test_hook_that_died_before_the_restart_is_made_good(cloud: Cloud, monkeypatch):
+    first = cloud.run(cloud.state())
+    other = secret("keystone", username="svc_masakari-2", password="new-passw0rd")
+    rotated = dataclasses.replace(first, secrets={*GRANTED[:1], other, GRANTED[2]})
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ops.Container, "add_layer", die)
+        with pytest.raises(KeyboardInterrupt):
+            cloud.run(rotated)
+    assert "svc_masakari-2" in cloud.file(API, "masakari.conf")
+    cloud.run(rotated)
+
+    assert cloud.replans == [API, ENGINE, HOSTMONITOR] * 2, "new files need a restart"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "sentence"),
+    [
+        ("database", "integrate with mysql-router-k8s:database"),
+        ("amqp", "integrate with rabbitmq-k8s:amqp"),
+        ("identity-service", "integrate with keystone-k8s:identity-service"),
+        ("ingress-internal", "integrate with traefik-k8s:ingress as ingress-internal"),
+        ("fencing", "integrate with hacluster-shim:fencing"),
+    ],
+)
+def test_missing_relation_is_named(cloud: Cloud, endpoint: str, sentence: str):
+    state = cloud.run(cloud.state(*without(endpoint)))
+
+    assert state.unit_status == testing.BlockedStatus(sentence)
+
+
+@pytest.mark.parametrize("relation", [DATABASE, AMQP, IDENTITY, FENCING, STORAGE])
+def test_silent_relation_is_waited_for(cloud: Cloud, relation: testing.Relation):
+    state = cloud.run(cloud.state(*instead(with_bag(relation, {}))))
+
+    assert state.unit_status == testing.WaitingStatus(f"{relation.endpoint}: waiting for data")
+    assert running(state) < ALL
+
+
+@pytest.mark.parametrize(
+    ("relation", "status"),
+    [
+        pytest.param(
+            changed(DATABASE, secret_user=None),
+            testing.WaitingStatus("database: waiting for secret-user"),
+            id="database half",
+        ),
+        pytest.param(
+            changed(DATABASE, endpoints="db:1\nx"),
+            testing.BlockedStatus("database: malformed endpoints"),
+            id="database",
+        ),
+        pytest.param(
+            changed(AMQP, password=None),
+            testing.WaitingStatus("amqp: waiting for password"),
+            id="amqp half",
+        ),
+        pytest.param(
+            changed(IDENTITY, public_auth_url=None),
+            testing.WaitingStatus("identity-service: waiting for public-auth-url"),
+            id="keystone",
+        ),
+        pytest.param(
+            changed(FENCING, mode="maas"),
+            testing.BlockedStatus("fencing: malformed mode"),
+            id="fencing not json",
+        ),
+        pytest.param(
+            changed(FENCING, targets='{"h1": {"result": "perhaps"}}'),
+            testing.BlockedStatus("fencing: malformed targets"),
+            id="fencing targets",
+        ),
+        pytest.param(
+            consul("storage", None),
+            testing.WaitingStatus("consul-storage: waiting for an HTTP endpoint"),
+            id="consul",
+        ),
+        pytest.param(
+            consul("storage", "nowhere"),
+            testing.BlockedStatus("consul-storage: malformed internal_http_endpoint"),
+            id="consul address",
+        ),
+    ],
+)
+def test_half_written_and_malformed_data_are_a_sentence(
+    cloud: Cloud, relation: testing.Relation, status: testing.BlockedStatus
+):
+    state = cloud.run(cloud.state(*instead(relation)))
+
+    assert state.unit_status == status
+    assert len(state.unit_status.message) < 60
+    assert running(state) < ALL
+
+
+def test_malformed_ingress_leaves_the_services_alone(cloud: Cloud):
+    state = cloud.run(cloud.state(*instead(changed(INGRESS, ingress="{"))))
+
+    assert state.unit_status == testing.BlockedStatus("ingress-internal: malformed ingress")
+    assert running(state) == ALL
+
+
+@pytest.mark.parametrize(
+    ("secret_id", "endpoint"),
+    [
+        ("secret:db", "database"),
+        ("secret:keystone", "identity-service"),
+        ("secret:maas", "fencing"),
+    ],
+)
+def test_secret_that_was_not_granted_is_said(cloud: Cloud, secret_id: str, endpoint: str):
+    granted = tuple(one for one in GRANTED if one.id != secret_id)
+
+    state = cloud.run(cloud.state(secrets=granted))
+
+    assert state.unit_status == testing.BlockedStatus(f"{endpoint}: secret not granted")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("hold", 0),
+        ("max-failing-share", 101),
+        ("fencing-mode", "ilo"),
+        ("region", "a\nb"),
+        ("monitoring-samples", 0),
+        ("evacuation-delay", -1),
+    ],
+)
+def test_bad_option_is_named_in_its_own_spelling(cloud: Cloud, option: str, value: str | int):
+    state = cloud.run(cloud.state(config={option: value}))
+
+    assert isinstance(state.unit_status, testing.BlockedStatus)
+    assert state.unit_status.message.startswith(f"config: {option}: ")
+    assert len(state.unit_status.message) <= 60
+
+
+def test_container_that_does_not_answer_is_waited_for(cloud: Cloud):
+    state = cloud.state()
+    containers = {testing.Container(ENGINE, can_connect=False)} | {
+        one for one in state.containers if one.name != ENGINE
+    }
+
+    out = cloud.run(dataclasses.replace(state, containers=containers))
+
+    assert out.unit_status == testing.WaitingStatus(
+        "waiting for container masakari-engine to start"
+    )

@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+import configparser
+import pathlib
+
+import pydantic
+import pytest
+from oslo_config import cfg, types
+
+from instance_ha.model import Network
+from instance_ha.recovery import task_flows
+from instance_ha_relations.fencing import FencingTarget
+from masakari_instance_ha import options
+from masakari_k8s import rendering
+from masakari_k8s.config import MasakariConfig
+from masakari_k8s.workload import File
+from masakari_k8s.world import Core, Database, Fencing, Keystone, Watch
+
+PASSWORD = "p$a%s;s#'\"$$w[0]"
+CONFIG = MasakariConfig(
+    debug=False, region="RegionOne", evacuation_delay=7, evacuate_all_instances=False,
+    enable_secret_access=True, monitoring_interval=20, monitoring_samples=4, hold=3,
+    max_failing_share=40, return_after=90, duplicate_window=120, fencing_mode="maas",
+)  # fmt: skip
+CORE = Core(
+    config=CONFIG,
+    database=Database(
+        name="db/masakari_api", url=pydantic.SecretStr("mysql+pymysql://u:p%24@db/m"), ca="CA"
+    ),
+    transport_url=pydantic.SecretStr("rabbit://u:p%24@mq:5672/openstack"),
+    keystone=Keystone(
+        auth_url="http://k.internal/v3", public_auth_url="http://k.public/v3", username="svc",
+        password=pydantic.SecretStr(PASSWORD), project="services", domain="service_domain",
+    ),
+    authorities=("ONE", "TWO"),
+    ingress_paths=("/openstack-masakari", "/public-masakari"),
+)  # fmt: skip
+FENCING = Fencing(
+    mode="maas",
+    maas_url="https://maas/MAAS",
+    credentials=pydantic.SecretStr("a:b:c"),
+    ca="MAASCA",
+    targets={"h1": FencingTarget(system_id="sys-h1", result="ok", tested_at="now")},
+)
+WATCH = Watch(consul={Network.MANAGEMENT: "m:8500", Network.STORAGE: "s:8500"})
+FLOW = types.Dict(
+    bounds=False,
+    value_type=types.List(bounds=True, item_type=types.String(quotes=True)),
+)
+"""The type that Masakari's options of task flows have."""
+
+
+@pytest.fixture
+def parsed(tmp_path: pathlib.Path):
+    """Return a way to read rendered files as an OpenStack service does."""
+
+    def read(*files: File) -> cfg.ConfigOpts:
+        conf = cfg.ConfigOpts()
+        paths: list[str] = []
+        for file in files:
+            target = tmp_path / pathlib.Path(file.path).name
+            target.write_text(file.text)
+            if target.suffix == ".conf":
+                paths += ["--config-file", str(target)]
+        options.register(conf)
+        conf.register_opts([cfg.StrOpt("connection")], group="database")
+        conf.register_opts([cfg.StrOpt("connection")], group="taskflow")
+        conf.register_opts(
+            [cfg.StrOpt("transport_url"), cfg.IntOpt("wait_period_after_service_update"),
+             cfg.IntOpt("notification_delay_max"), cfg.StrOpt("os_privileged_user_password"),
+             cfg.IntOpt("duplicate_notification_detection_interval")]
+        )  # fmt: skip
+        for group in ("keystone_authtoken", "api"):
+            conf.register_opts([cfg.StrOpt("password"), cfg.StrOpt("cafile")], group=group)
+        conf.register_opts([cfg.BoolOpt("evacuate_all_instances")], group="host_failure")
+        conf.register_opts([cfg.StrOpt("monitoring_driver")], group="host")
+        conf.register_opts(
+            [cfg.Opt(f"host_{kind}_failure_recovery_tasks", type=FLOW) for kind in ("auto", "rh")],
+            group="taskflow_driver_recovery_flows",
+        )
+        conf(paths, project="test", default_config_files=[])
+        return conf
+
+    return read
+
+
+def test_masakari_conf_says_what_was_meant(parsed):
+    conf = parsed(*rendering.masakari(CORE, unit="masakari/0"))
+
+    assert conf.database.connection == conf.taskflow.connection == "mysql+pymysql://u:p%24@db/m"
+    assert conf.transport_url == "rabbit://u:p%24@mq:5672/openstack"
+    assert conf.wait_period_after_service_update == 7
+    assert conf.duplicate_notification_detection_interval == 120
+    assert conf.notification_delay_max == 0
+    assert conf.host_failure.evacuate_all_instances is False
+    assert conf.keystone_authtoken.cafile == "/etc/masakari/ca-bundle.pem"
+
+
+def test_passwords_survive_the_notation(parsed):
+    conf = parsed(
+        *rendering.masakari(CORE, unit="masakari/0"),
+        *rendering.monitors(CORE, unit="masakari/0"),
+        *rendering.instance_ha(CORE, FENCING, WATCH, unit="masakari/0"),
+    )
+
+    for found in (
+        conf.keystone_authtoken.password,
+        conf.os_privileged_user_password,
+        conf.api.password,
+        conf.instance_ha_api.password,
+    ):
+        assert found == PASSWORD
+
+
+def test_every_flow_fences_first(parsed):
+    conf = parsed(*rendering.masakari(CORE, unit="masakari/0")).taskflow_driver_recovery_flows
+
+    assert conf.host_auto_failure_recovery_tasks == task_flows()["auto"]
+    assert conf.host_rh_failure_recovery_tasks == task_flows()["rh"]
+    for flow in (conf.host_auto_failure_recovery_tasks, conf.host_rh_failure_recovery_tasks):
+        assert flow["pre"][0] == "fence_host_task"
+
+
+def test_plugin_gets_every_figure(parsed):
+    conf = parsed(*rendering.instance_ha(CORE, FENCING, WATCH, unit="masakari/0"))
+
+    assert conf.instance_ha.unit == "masakari-0"
+    assert conf.instance_ha.networks == ["management", "storage"]
+    assert conf.instance_ha.tick == 20
+    assert conf.instance_ha.hold == 60, "four looks 20 s apart span 60 s"
+    assert conf.instance_ha.lease_ttl == 60
+    assert conf.instance_ha.max_failing_percent == 40
+    assert conf.instance_ha_consul.storage == ["s:8500"]
+    assert conf.instance_ha_consul.tenant == []
+    assert conf.instance_ha_fencing.mode == "maas"
+    assert conf.instance_ha_fencing.ca_file == "/etc/masakari/maas-ca.pem"
+
+
+def test_hostmonitor_loads_our_controller(parsed):
+    conf = parsed(*rendering.monitors(CORE, unit="masakari/0"))
+
+    assert conf.host.monitoring_driver == "instance_ha"
+
+
+def test_api_answers_at_the_root_and_behind_every_proxy():
+    paste = configparser.RawConfigParser(delimiters=("=", ":"))
+    paste.optionxform = str
+    paste.read_string(rendering.api_paste(CORE).text)
+
+    mounts = dict(paste["composite:masakari_api"])
+    for path in ("", "/openstack-masakari", "/public-masakari"):
+        assert mounts[path or "/"] == "versions"
+        assert mounts[f"{path}/v1"] == "v1"
+        assert mounts[f"{path}/healthcheck"] == "health"
+
+
+def test_line_break_in_a_value_is_refused():
+    keystone = CORE.keystone.__class__(
+        **{**CORE.keystone.__dict__, "password": pydantic.SecretStr("a\n[instance_ha_fencing]")}
+    )
+    core = Core(**{**CORE.__dict__, "keystone": keystone})
+
+    with pytest.raises(ValueError, match="line break"):
+        rendering.masakari(core, unit="masakari/0")

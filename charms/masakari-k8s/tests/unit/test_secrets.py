@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+import json
+
+import pytest
+from ops import testing
+
+from .cloud import (
+    API,
+    ENGINE,
+    GRANTED,
+    HOSTMONITOR,
+    SECRETS,
+    Cloud,
+)
+
+ALL = {API, ENGINE, HOSTMONITOR}
+
+
+class TestSecrets:
+    def test_rotated_service_user_is_taken_over(self, cloud: Cloud):
+        state = cloud.run(cloud.state())
+        rotated = testing.Secret(
+            {"username": "svc_masakari-1", "password": SECRETS[2]},
+            latest_content={"username": "svc_masakari-2", "password": "new-passw0rd"},
+            id="secret:keystone",
+        )
+        state = cloud.again(
+            dataclasses.replace(state, secrets={*GRANTED[:1], rotated, GRANTED[2]})
+        )
+
+        state = cloud.context.run(cloud.context.on.secret_changed(rotated), state)
+
+        for name, file in (
+            (API, "masakari.conf"),
+            (ENGINE, "masakari.conf"),
+            (HOSTMONITOR, "masakarimonitors.conf"),
+            (ENGINE, "instance-ha.conf"),
+        ):
+            assert "new-passw0rd" in cloud.file(name, file)
+            assert SECRETS[2] not in cloud.file(name, file)
+        assert cloud.replans == [API, ENGINE, HOSTMONITOR] * 2
+
+    @pytest.mark.parametrize("trouble", ["none", "migration", "check"])
+    def test_secrets_show_nowhere_but_in_files(self, cloud: Cloud, trouble: str):
+        cloud.migration_fails = trouble == "migration"
+        cloud.check_fails_in = {ENGINE} if trouble == "check" else set()
+
+        state = cloud.run(cloud.state())
+
+        shown = [state.unit_status.message, *(one.message for one in cloud.context.juju_log)]
+        shown += [json.dumps(relation.local_app_data) for relation in state.relations]
+        shown += [json.dumps(relation.local_unit_data) for relation in state.relations]
+        shown += [str(one.plan.to_dict()) for one in state.containers]
+        for history in cloud.context.exec_history.values():
+            shown += [f"{args.command} {args.environment}" for args in history]
+        for value in SECRETS:
+            assert not [text for text in shown if value in text]
+
+    def test_api_gets_no_power_to_fence(self, cloud: Cloud):
+        cloud.run(cloud.state())
+
+        assert cloud.file(API, "maas-credentials") is None
+        assert cloud.file(API, "instance-ha.conf") is None
