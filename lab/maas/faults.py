@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from lab import paths
 from lab.errors import LabError
 
-_FILE = paths.STATE / "maas" / "faults.json"
+FILE = paths.STATE / "maas" / "faults.json"
 EVERYTHING = "*"
 """In place of a host's name: all requests, those that name no machine included."""
 
@@ -65,9 +65,9 @@ def clear(machine: str | None = None) -> None:
 
 def load() -> dict[str, Injected]:
     """Return the faults that are on, by machine."""
-    if not _FILE.exists():
+    if not FILE.exists():
         return {}
-    said = json.loads(_FILE.read_text())
+    said = json.loads(FILE.read_text())
     return {k: Injected(fault=Fault(v["fault"]), seconds=v["seconds"]) for k, v in said.items()}
 
 
@@ -78,7 +78,7 @@ def find(machine: str | None) -> Injected | None:
 
 
 def _store(faults: Mapping[str, Injected]) -> None:
-    _FILE.parent.mkdir(parents=True, exist_ok=True)
-    new = _FILE.with_suffix(".new")
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    new = FILE.with_suffix(".new")
     new.write_text(json.dumps({k: dataclasses.asdict(v) for k, v in faults.items()}, indent=2))
-    new.replace(_FILE)
+    new.replace(FILE)

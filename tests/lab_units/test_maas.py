@@ -1,10 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-import http.client
 import json
 import threading
 import time
-import urllib.parse
 
 import pytest
 
@@ -13,7 +11,7 @@ from lab.host import Host
 from lab.maas import faults, oauth, server
 from lab.maas.machines import Machines
 
-oauth1 = pytest.importorskip("oauthlib.oauth1", reason="signs as MAAS's own clients do")
+from .maas_client import MaasClient
 
 KEY = "consumer:token:se%cret&"
 
@@ -34,44 +32,6 @@ class Switch:
         (self.on.add if on else self.on.discard)(each.name)
 
 
-class Client:
-    """Asks as a fencing client does."""
-
-    def __init__(self, port, key=KEY):
-        self.port = port
-        self.key = key
-
-    def ask(self, method, path, *, form=None, header=None, timeout_s=5):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
-        body = urllib.parse.urlencode(form) if form else None
-        headers = {"Authorization": header or self.sign()} if header != "" else {}
-        if form:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            connection.request(method, f"/MAAS/api/2.0{path}", body=body, headers=headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
-        finally:
-            connection.close()
-        is_json = answer.headers["Content-Type"].startswith("application/json")
-        return answer.status, json.loads(text) if is_json else text
-
-    def sign(self, timestamp=None):
-        consumer, token, secret = self.key.split(":")
-        signer = oauth1.Client(
-            consumer,
-            client_secret="",
-            resource_owner_key=token,
-            resource_owner_secret=secret,
-            signature_method=oauth1.SIGNATURE_PLAINTEXT,
-            timestamp=timestamp,
-        )
-        return signer.sign("http://maas/")[1]["Authorization"]
-
-    def state(self, host):
-        return self.ask("GET", f"/machines/sys-{host}/op-query_power_state")[1]["state"]
-
-
 @pytest.fixture
 def switch():
     return Switch()
@@ -79,7 +39,7 @@ def switch():
 
 @pytest.fixture
 def maas(tmp_path, monkeypatch, switch):
-    monkeypatch.setattr(faults, "_FILE", tmp_path / "faults.json")
+    monkeypatch.setattr(faults, "FILE", tmp_path / "faults.json")
     running = server.Server(
         ("127.0.0.1", 0),
         machines=Machines(switch),
@@ -88,7 +48,7 @@ def maas(tmp_path, monkeypatch, switch):
     )
     thread = threading.Thread(target=running.serve_forever, args=(0.02,))
     thread.start()
-    yield Client(running.server_port)
+    yield MaasClient("127.0.0.1", running.server_port, key=KEY)
     running.shutdown()
     thread.join()
     running.server_close()
@@ -120,7 +80,7 @@ def test_strangers_learn_the_version_only(maas):
     ],
 )
 def test_a_wrong_key_is_refused(maas, key):
-    answer = Client(maas.port, key).ask("GET", "/machines/")
+    answer = MaasClient("127.0.0.1", maas.port, key=key).ask("GET", "/machines/")
     assert answer == (401, "Authorization Error: Invalid API key.")
 
 
@@ -220,7 +180,7 @@ def test_a_slow_controller_takes_its_time(maas):
 
 def test_the_request_log_tells_all_but_the_secret(maas, tmp_path):
     maas.ask("POST", "/machines/sys-h1/op-power_off", form={"comment": "host is down"})
-    Client(maas.port, "consumer:token:guess").ask("GET", "/machines/")
+    MaasClient("127.0.0.1", maas.port, key="consumer:token:guess").ask("GET", "/machines/")
 
     text = (tmp_path / "requests.jsonl").read_text()
     order, refused = map(json.loads, text.splitlines())
