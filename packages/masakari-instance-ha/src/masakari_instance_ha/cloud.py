@@ -205,10 +205,6 @@ class OpenStackCloud:
         nova.enable_service(service.id)
         self._enabled.add(host)
 
-    def stop(self) -> None:
-        """Read no more."""
-        self._snapshot.stop()
-
     # Within
 
     def _acted(self) -> None:

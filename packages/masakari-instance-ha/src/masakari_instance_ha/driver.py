@@ -17,7 +17,6 @@ that nothing else feeds: masakari-hostmonitor is not monkey-patched. Three thing
 
 from __future__ import annotations
 
-import concurrent.futures
 import logging
 import os
 import threading
@@ -29,6 +28,7 @@ from oslo_config import cfg
 
 from instance_ha.controller import Controller
 from masakari_instance_ha import assembly, options
+from masakari_instance_ha.aside import Aside
 
 logger = logging.getLogger(__name__)
 
@@ -71,30 +71,28 @@ class InstanceHaDriver(driver.DriverBase):
         clock = StoppableClock(self._stopped)
         policy = assembly.policy(conf)
         journal = assembly.journal(conf)
-        self._cloud = assembly.cloud(conf, clock=clock)
         self._observer = assembly.observer(conf)
         self._controller = Controller(
             clock=clock,
             observer=self._observer,
-            cloud=self._cloud,
+            cloud=assembly.cloud(conf, clock=clock),
             journal=journal,
             lease=journal.lease(LEASE, holder=conf.instance_ha.unit),
             policy=policy,
             actor=f"controller@{conf.instance_ha.unit}",
         )
-        self._pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="controller")
-        self._running: concurrent.futures.Future[None] | None = None
+        self._running: Aside[None] | None = None
 
     def monitor_hosts(self) -> None:
         """Run the controller until :meth:`stop`; end the process if it fails."""
         logger.info("the instance-ha controller starts")
-        self._running = self._pool.submit(self._controller.run, self._stopped.is_set)
-        while not self._running.done():
+        self._running = Aside(self._run, name="controller")
+        while not self._running.over:
             eventlet.sleep(_LOOK_S)
-        if error := self._running.exception():
+        if self._running.error is not None:
             logger.critical(
                 "the instance-ha controller failed; the process ends to be started anew",
-                exc_info=error,
+                exc_info=self._running.error,
             )
             os._exit(1)
 
@@ -105,8 +103,9 @@ class InstanceHaDriver(driver.DriverBase):
         given up, another controller would act beside it.
         """
         self._stopped.set()
-        if self._running is not None:
-            concurrent.futures.wait([self._running], timeout=_STOP_S)
-        self._pool.shutdown(wait=False)
+        if self._running is not None and not self._running.wait(within_s=_STOP_S):
+            logger.warning("a call of the controller hangs; the process ends without it")
         self._observer.stop()
-        self._cloud.stop()
+
+    def _run(self) -> None:
+        self._controller.run(self._stopped.is_set)

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from instance_ha.errors import CloudUnreachableError
+from masakari_instance_ha.aside import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +37,7 @@ class Latest(Generic[T]):
         self._fresh_s = fresh_s
         self._usable_s = usable_s
         self._patience_s = patience_s
-        self._pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="latest")
-        self._reading: concurrent.futures.Future[tuple[float, T]] | None = None
+        self._reading: Aside[tuple[float, T]] | None = None
         self._newest: tuple[float, T] | None = None
         self._outdated_s = float("-inf")
 
@@ -52,7 +51,7 @@ class Latest(Generic[T]):
         while True:
             self._finish()
             if self._reading is None and not self._is_fresh():
-                self._reading = self._pool.submit(self._timed)
+                self._reading = Aside(self._timed, name="latest")
             if self._newest is not None and self._is_usable():
                 return self._newest[1]
             left_s = deadline_s - time.monotonic()
@@ -61,15 +60,11 @@ class Latest(Generic[T]):
                     f"Masakari and Nova have not answered for {self._patience_s} s; "
                     "check their API services"
                 )
-            concurrent.futures.wait([self._reading], timeout=left_s)
+            self._reading.wait(within_s=left_s)
 
     def outdate(self) -> None:
         """Hand out nothing that was asked for before this moment: the caller changed it."""
         self._outdated_s = time.monotonic()
-
-    def stop(self) -> None:
-        """Read no more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _timed(self) -> tuple[float, T]:
         asked_s = time.monotonic()
@@ -77,10 +72,10 @@ class Latest(Generic[T]):
 
     def _finish(self) -> None:
         """Take over what was read; an error counts only where nothing usable is left."""
-        if self._reading is None or not self._reading.done():
+        if self._reading is None or not self._reading.over:
             return
         reading, self._reading = self._reading, None
-        if reading.exception() is None or not self._is_usable():
+        if reading.error is None or not self._is_usable():
             self._newest = reading.result()
 
     def _age_s(self) -> float:

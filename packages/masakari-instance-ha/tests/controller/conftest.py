@@ -7,9 +7,12 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import os
+import pathlib
 import socket
 import threading
 import time
+import tomllib
 import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -378,3 +381,21 @@ password = secret
 project_name = services
 region_name = R
 """
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which the packages are installed, as the charm pushes them."""
+    package = pathlib.Path(__file__).parents[2]
+    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    pushed = tmp_path_factory.mktemp("pushed")
+    metadata = pushed / "masakari_instance_ha-0.1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: masakari-instance-ha\nVersion: 0.1.0\n")
+    groups = [
+        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in names.items())
+        for group, names in project["entry-points"].items()
+    ]
+    (metadata / "entry_points.txt").write_text("\n".join(groups))
+    sources = [pushed, package / "src", package.parent / "instance-ha" / "src"]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sources))}

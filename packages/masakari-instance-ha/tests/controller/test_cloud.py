@@ -42,11 +42,9 @@ def orphans(tmp_path):
 @pytest.fixture
 def cloud(openstack_cloud, conf, orphans):
     openstack_cloud.enrol("h1", "h2")
-    seen = OpenStackCloud(
+    return OpenStackCloud(
         connection.connect(conf), clock=SystemClock(), orphans=orphans, selection=Selection()
     )
-    yield seen
-    seen.stop()
 
 
 def test_hosts_come_with_segment_and_compute_service(cloud, openstack_cloud):
@@ -336,7 +334,6 @@ def test_a_slow_read_is_not_waited_for_while_an_older_value_serves():
     assert time.monotonic() - began_s < 0.1
     time.sleep(0.3)
     assert latest.get() == 1
-    latest.stop()
 
 
 def test_nobody_waits_longer_than_patience():
@@ -344,7 +341,6 @@ def test_nobody_waits_longer_than_patience():
 
     with pytest.raises(CloudUnreachableError, match="have not answered for"):
         latest.get()
-    latest.stop()
 
 
 def test_what_was_being_read_during_a_change_is_not_handed_out():
@@ -362,7 +358,6 @@ def test_what_was_being_read_during_a_change_is_not_handed_out():
     latest.outdate()
 
     assert latest.get() == 2, "the second read began before the change"
-    latest.stop()
 
 
 def test_an_old_value_is_not_handed_out_for_ever(monkeypatch):
@@ -381,4 +376,3 @@ def test_an_old_value_is_not_handed_out_for_ever(monkeypatch):
     time.sleep(0.25)
     with pytest.raises(CloudUnreachableError, match="masakari is gone"):
         latest.get()
-    latest.stop()

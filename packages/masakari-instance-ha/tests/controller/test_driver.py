@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The driver inside the real masakari-hostmonitor."""
+
+from __future__ import annotations
+
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from masakari_instance_ha import store
+
+HOSTMONITOR = pathlib.Path(sys.executable).parent / "masakari-hostmonitor"
+
+
+@pytest.fixture
+def store_file(tmp_path):
+    path = tmp_path / "store.sqlite"
+    store.migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def hostmonitor(tmp_path, consul_cluster, login, store_file, installed):
+    """Start masakari-hostmonitor on the configuration that the charm would write."""
+    (tmp_path / "masakarimonitors.conf").write_text(
+        "[DEFAULT]\nhostname = masakari-0\n"
+        f"[host]\nmonitoring_driver = instance_ha\n[oslo_concurrency]\nlock_path = {tmp_path}\n"
+    )
+    started = []
+
+    def start(extra=""):
+        (tmp_path / "instance-ha.conf").write_text(
+            f"{login}\n[instance_ha]\nconnection = sqlite:///{store_file}\nunit = masakari-0\n"
+            "networks = storage\ntick = 0.2\nhold = 0.5\n"
+            f"[instance_ha_consul]\nstorage = {consul_cluster.servers[0].url}\n{extra}"
+        )
+        log = (tmp_path / f"log-{len(started)}").open("wb")
+        process = subprocess.Popen(
+            [HOSTMONITOR, f"--config-file={tmp_path}/masakarimonitors.conf",
+             f"--config-file={tmp_path}/instance-ha.conf"],
+            stdout=log, stderr=subprocess.STDOUT, env=installed,
+        )  # fmt: skip
+        process.log = pathlib.Path(log.name)
+        log.close()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def lease(store_file):
+    with sqlite3.connect(store_file) as database:
+        return database.execute("SELECT holder, until_s FROM instance_ha_leases").fetchone()
+
+
+def test_a_lost_host_is_notified_and_the_lease_given_up_at_the_end(
+    hostmonitor, consul_cluster, openstack_cloud, store_file, eventually
+):
+    openstack_cloud.enrol("h1", "h2", "h3")
+    consul_cluster.hosts["h1"] = 4
+    process = hostmonitor()
+
+    eventually(lambda: bool(openstack_cloud.notifications), "a notification", 30.0)
+    assert openstack_cloud.notifications[0]["hostname"] == "h1"
+    assert lease(store_file)[0] == "masakari-0"
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(timeout=10) == 0, process.log.read_text()
+    assert lease(store_file)[1] == 0, "the next controller must not wait for the lease"
+
+
+def test_a_slow_cloud_keeps_the_process_answering_to_signals(
+    hostmonitor, consul_cluster, openstack_cloud, eventually
+):
+    openstack_cloud.enrol("h1", "h2", "h3")
+    openstack_cloud.delay_s = 3.0
+    consul_cluster.hosts["h1"] = 4
+    process = hostmonitor()
+    eventually(lambda: bool(openstack_cloud.calls), "a call", 30.0)
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(timeout=10) == 0, process.log.read_text()
+
+
+def test_an_unexpected_error_ends_the_process(
+    hostmonitor, consul_cluster, openstack_cloud, eventually
+):
+    openstack_cloud.enrol("h1", "h2", "h3")
+    openstack_cloud._make(
+        "notification",
+        {"generated_time": "2099-01-01T00:00:00"},
+        source_host_uuid="host-1",
+        notification_uuid="n",
+        status="a word of a later release",
+    )
+    consul_cluster.hosts["h1"] = 4
+
+    process = hostmonitor()
+
+    assert process.wait(timeout=30) == 1
+    assert "the process ends to be started anew" in process.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        pytest.param("storage = nonsense:port\n", "is no host:port", id="address"),
+        pytest.param("[instance_ha]\nnetworks = sewage\n", "is no network", id="network"),
+        pytest.param("[instance_ha_api]\npassword =\n", "lacks password", id="login"),
+    ],
+)
+def test_wrong_options_end_the_process_with_a_sentence(hostmonitor, extra, words):
+    process = hostmonitor(extra)
+
+    assert process.wait(timeout=30) == 1
+    assert words in process.log.read_text()
