@@ -169,7 +169,7 @@ class Controller:
         for network, reach in verdict.reach.items():
             since_s = self._tracker.since_s(verdict.host, network)
             if reach is Reach.DOWN and since_s is not None:
-                text = f"{network} down, and so for {self._policy.hold_s:g} s"
+                text = f"{network} network down"
                 self._record(incident, kind="evidence", text=text, at_s=since_s)
         self._record(incident, kind="verdict", text=f"{verdict.action}  {verdict.reason}")
         return incident

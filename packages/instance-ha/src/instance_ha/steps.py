@@ -148,7 +148,7 @@ def _follow(case: Case, *, policy: Policy) -> Step | None:
         case NotificationStatus.RUNNING:
             return _running(case, newest=newest, policy=policy)
         case NotificationStatus.ERROR:
-            return _stays(case, "the engine failed; it tries once more")
+            return _stays(case, "waits for an engine to try once more")
         case NotificationStatus.FAILED | NotificationStatus.IGNORED:
             return _again(case, f"masakari ended the notification as {newest.status}")
         case NotificationStatus.FINISHED:
@@ -179,7 +179,7 @@ def _running(case: Case, *, newest: Notification, policy: Policy) -> Step:
 def _finished(case: Case) -> Step:
     left = case.servers_left
     if left:
-        return _again(case, f"masakari finished, and nova still places {left} servers on it")
+        return _again(case, f"masakari finished, but nova still places servers on it: {left}")
     return Step(
         state=IncidentState.RECOVERED, kind="recovered", reason="no server is left on the host"
     )

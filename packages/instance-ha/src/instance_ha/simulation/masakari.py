@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated Masakari API, and the cloud port over it and Nova."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from instance_ha.errors import CloudUnreachableError, NotificationRefusedError
+from instance_ha.model import Host, Notification, NotificationStatus, Segment
+from instance_ha.steps import UNFINISHED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from instance_ha.ports import Clock
+    from instance_ha.simulation.nova import SimNova
+
+DUPLICATE_WINDOW_S = 180.0
+
+
+class SimMasakari:
+    """Implements ``ports.Cloud``; refuses what the real one refuses."""
+
+    def __init__(self, *, nova: SimNova, clock: Clock) -> None:
+        self.reachable = True
+        """Whether its API answers."""
+        self._nova = nova
+        self._clock = clock
+        self._segments: dict[str, Segment] = {}
+        self._hosts: dict[str, Host] = {}
+        self._notifications: dict[str, Notification] = {}
+
+    # What an operator does
+
+    def set_segment(self, name: str, *, enabled: bool) -> None:
+        """Make a segment, or enable or disable it."""
+        self._segments[name] = Segment(
+            uuid=f"segment-{name}", name=name, recovery_method="auto", enabled=enabled
+        )
+
+    def enrol(self, host: str, *, segment: str) -> None:
+        """Put a host under protection."""
+        self._hosts[host] = Host(name=host, uuid=f"host-{host}", segment=self._segments[segment])
+
+    def remove(self, host: str) -> None:
+        """Take a host out of its segment."""
+        del self._hosts[host]
+
+    def set_maintenance(self, host: str, *, on: bool) -> None:
+        """Set the flag of one host, as operators and engines do."""
+        self._hosts[host] = dataclasses.replace(self._hosts[host], on_maintenance=on)
+
+    # What the controller asks for
+
+    def hosts(self) -> Sequence[Host]:
+        """Return every enrolled host, with its segment and its compute service."""
+        self._ask()
+        return [
+            dataclasses.replace(
+                host,
+                segment=self._segments[host.segment.name],
+                service=self._nova.service(host.name),
+            )
+            for host in self._hosts.values()
+        ]
+
+    def notifications(self) -> Mapping[str, Notification]:
+        """Return the newest notification of each host that has one."""
+        self._ask()
+        return {notification.host: notification for notification in self._notifications.values()}
+
+    def servers_on(self, host: str) -> int:
+        """Return how many servers Nova still places on *host*."""
+        self._ask()
+        return len(self._nova.servers_on(host))
+
+    def notify(self, host: str, *, at_s: float) -> Notification:
+        """Take a notification, unless the host is on maintenance or it looks like the last."""
+        self._ask()
+        if self._hosts[host].on_maintenance:
+            raise NotificationRefusedError(host, "the host is already under maintenance")
+        newest = self.notifications().get(host)
+        if newest is not None and at_s - newest.generated_at_s <= DUPLICATE_WINDOW_S:
+            raise NotificationRefusedError(host, "the notification is a duplicate")
+        made = Notification(
+            uuid=f"notification-{len(self._notifications) + 1}",
+            host=host,
+            status=NotificationStatus.NEW,
+            generated_at_s=at_s,
+            updated_at_s=at_s,
+        )
+        self._notifications[made.uuid] = made
+        return made
+
+    def release_orphan(self, notification: str) -> None:
+        """Give a notification back to the engines."""
+        self._ask()
+        self.set_status(notification, NotificationStatus.ERROR)
+
+    def end_maintenance(self, host: Host) -> None:
+        """Clear the flag; refused while the segment has an unfinished notification."""
+        self._ask()
+        for notification in self._notifications.values():
+            mate = self._hosts.get(notification.host)
+            if mate is None or mate.segment.uuid != host.segment.uuid:
+                continue
+            if notification.status in UNFINISHED:
+                raise CloudUnreachableError(f"masakari refuses: {mate.name} is being recovered")
+        self.set_maintenance(host.name, on=False)
+
+    def return_to_service(self, host: Host) -> None:
+        """Un-force and enable the host's compute service, then clear its maintenance flag."""
+        self._ask()
+        self._nova.bring_back(host.name)
+        self.end_maintenance(host)
+
+    # What an engine does
+
+    def all_notifications(self) -> Sequence[Notification]:
+        """Return every notification, the oldest first."""
+        return tuple(self._notifications.values())
+
+    def set_status(self, notification: str, status: NotificationStatus) -> None:
+        """Write how far a notification got."""
+        self._notifications[notification] = dataclasses.replace(
+            self._notifications[notification], status=status, updated_at_s=self._clock.now_s()
+        )
+
+    def segment_of(self, host: str) -> Segment:
+        """Return the host's segment."""
+        return self._segments[self._hosts[host].segment.name]
+
+    def _ask(self) -> None:
+        if not self.reachable:
+            raise CloudUnreachableError("masakari's API does not answer; check masakari-api")

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated Nova: compute services, placements, evacuations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from instance_ha.errors import CloudUnreachableError
+from instance_ha.model import ComputeService, Network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from instance_ha.ports import Clock
+    from instance_ha.simulation.machines import Machine
+    from instance_ha.simulation.witness import Witness
+
+SERVICE_DOWN_S = 60.0
+REBUILD_S = 3.0
+
+
+@dataclass
+class _Service:
+    last_seen_s: float
+    enabled: bool = True
+    forced_down: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """An evacuation that Nova has under way."""
+
+    server: str
+    source: str
+    target: str
+    done_at_s: float
+
+
+class SimNova:
+    """Places servers on hosts; trusts ``forced_down`` blindly, as Nova does."""
+
+    def __init__(
+        self,
+        machines: Mapping[str, Machine],
+        *,
+        placements: Mapping[str, str],
+        network: Network,
+        clock: Clock,
+        witness: Witness,
+    ) -> None:
+        """Take over the machines.
+
+        Args:
+            machines: Name -> machine.
+            placements: Server -> host; the guests are started there.
+            network: The one that nova-compute reports over.
+            clock: The world's.
+            witness: Sees every evacuation that is asked for, and every one that ends well.
+        """
+        self.host_of = dict(placements)
+        self.moves: dict[str, Move] = {}
+        self._machines = machines
+        self._network = network
+        self._clock = clock
+        self._witness = witness
+        self._services = {
+            name: _Service(last_seen_s=clock.now_s() if machine.runs else float("-inf"))
+            for name, machine in machines.items()
+        }
+        for server, host in placements.items():
+            if machines[host].powered:
+                machines[host].processes.add(server)
+
+    def service(self, host: str) -> ComputeService:
+        """Return the compute service as the API shows it: one forced down is never up."""
+        service = self._services[host]
+        fresh = self._clock.now_s() - service.last_seen_s < SERVICE_DOWN_S
+        return ComputeService(
+            up=fresh and not service.forced_down,
+            enabled=service.enabled,
+            forced_down=service.forced_down,
+        )
+
+    def force_down(self, host: str) -> None:
+        """Believe that the service is down."""
+        self._services[host].forced_down = True
+
+    def disable(self, host: str) -> None:
+        """Place no more servers there."""
+        self._services[host].enabled = False
+
+    def bring_back(self, host: str) -> None:
+        """Un-force and enable; refused until nova-compute has been restarted."""
+        service = self._services[host]
+        if not self._machines[host].runs:
+            raise CloudUnreachableError(f"nova refuses: nova-compute of {host} is not running")
+        service.forced_down, service.enabled = False, True
+
+    def servers_on(self, host: str) -> Sequence[str]:
+        """Return the servers that Nova places on *host*."""
+        return sorted(server for server, place in self.host_of.items() if place == host)
+
+    def place(self, server: str, host: str) -> None:
+        """Have a server that nobody counted on appear on *host*."""
+        self.host_of[server] = host
+
+    def evacuate(self, server: str) -> Move:
+        """Rebuild a server elsewhere; refused while its host counts as up."""
+        source = self.host_of[server]
+        if self.service(source).up:
+            raise CloudUnreachableError(f"compute service of {source} is still in use")
+        move = Move(
+            server=server,
+            source=source,
+            target=self._choose(source),
+            done_at_s=self._clock.now_s() + REBUILD_S,
+        )
+        self._witness.see_evacuation(server, machine=self._machines[source])
+        self.moves[server] = move
+        return move
+
+    def advance(self) -> None:
+        """Hear the heartbeats, and end the moves that are due."""
+        now_s = self._clock.now_s()
+        for name, service in self._services.items():
+            if self._machines[name].reaches(self._network):
+                service.last_seen_s = now_s
+        for move in [move for move in self.moves.values() if now_s >= move.done_at_s]:
+            del self.moves[move.server]
+            if self._machines[move.target].runs:
+                self.host_of[move.server] = move.target
+                self._machines[move.target].processes.add(move.server)
+                self._witness.see_move(move.server, source=move.source)
+
+    def _choose(self, source: str) -> str:
+        """Return the host with the fewest servers that takes any."""
+        load = Counter(self.host_of.values()) + Counter(m.target for m in self.moves.values())
+        takers = [
+            name
+            for name in self._services
+            if name != source and self.service(name).up and self.service(name).enabled
+        ]
+        if not takers:
+            raise CloudUnreachableError("no valid host was found")
+        return min(takers, key=lambda name: (load[name], name))
