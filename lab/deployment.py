@@ -10,6 +10,7 @@ import dataclasses
 import json
 import pathlib
 import shutil
+import sys
 from typing import Any
 
 import jubilant
@@ -17,6 +18,7 @@ import jubilant
 from . import consul, juju, network
 from .host import Host
 from .maas import API_KEY, URL
+from .openstack import places
 from .paths import REPOSITORY, STATE
 from .process import deadline, run
 
@@ -38,7 +40,6 @@ class Application:
     name: str
     charm: str
     config: dict[str, str | int | bool] = dataclasses.field(default_factory=dict)
-    resources: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 MASAKARI_CONFIG: dict[str, str | int | bool] = {"return-after": 5}
@@ -73,17 +74,24 @@ def applications() -> tuple[Application, ...]:
         for name in ("management", "tenant", "storage")
     )
     return (
-        Application(name="keystone", charm="keystone"),
-        Application(name="mysql", charm="mysql"),
-        Application(name="rabbitmq", charm="rabbitmq"),
-        Application(name="traefik", charm="traefik", resources={"proxy-image": "python"}),
-        *clusters,
         Application(
-            name=MASAKARI,
-            charm="masakari-k8s",
-            config=MASAKARI_CONFIG,
-            resources={"masakari-image": "masakari"},
+            name="keystone",
+            charm="keystone",
+            config={"auth-url": places.AUTH_URL, "admin-password": places.PASSWORD},
         ),
+        Application(name="mysql", charm="mysql", config={"root-password": places.PASSWORD}),
+        Application(
+            name="rabbitmq",
+            charm="rabbitmq",
+            config={
+                "admin-user": places.MESSAGING_USER,
+                "admin-password": places.PASSWORD,
+                "management-port": places.MESSAGING_API_PORT,
+            },
+        ),
+        Application(name="traefik", charm="traefik"),
+        *clusters,
+        Application(name=MASAKARI, charm="masakari-k8s", config=MASAKARI_CONFIG),
         Application(name=MONITORS, charm="masakari-monitors"),
         Application(name=SHIM, charm="hacluster-shim", config={"maas-url": URL}),
     )
@@ -93,7 +101,7 @@ def stage() -> None:
     """Make the charms' trees: ours by the project's own staging, the partners as they are."""
     for charm in PRODUCT:
         run(
-            ["python3", REPOSITORY / "tools" / "stage.py", charm, "--output", STAGE],
+            [sys.executable, REPOSITORY / "tools" / "stage.py", charm, "--output", STAGE],
             within_s=300,
         )
     for partner in PARTNERS.iterdir():
@@ -104,7 +112,7 @@ def stage() -> None:
 def ensure_up(hosts: list[Host]) -> None:
     """Deploy and relate everything that is not there yet, and wait until all of it is active."""
     stage()
-    client = juju.client()
+    client = juju.ensure_up()
     present = set(client.status().apps)
     machines = [str(host.number - 1) for host in hosts]
     if HYPERVISOR not in present:
@@ -113,9 +121,7 @@ def ensure_up(hosts: list[Host]) -> None:
     for app in applications():
         if app.name in present:
             continue
-        client.deploy(
-            STAGE / app.charm, app.name, config=app.config, resources=app.resources or None
-        )
+        client.deploy(STAGE / app.charm, app.name, config=app.config)
     client.grant_secret(secret, SHIM)
     client.config(SHIM, {CREDENTIALS: secret})
     for one, other in INTEGRATIONS:
@@ -157,7 +163,7 @@ def ensure_enrolled(client: jubilant.Juju, hosts: list[Host], *, method: str = "
     enrolled = {host["name"] for host in instance_ha(client, "host", "list")}
     for host in hosts:
         if host.name not in enrolled:
-            client.run(f"{MASAKARI}/0", "add-host", {"segment": SEGMENT, "name": host.name})
+            client.run(f"{MASAKARI}/0", "add-host", {"segment": SEGMENT, "host": host.name})
 
 
 def instance_ha(client: jubilant.Juju, *words: str) -> Any:
