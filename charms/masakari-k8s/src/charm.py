@@ -70,8 +70,9 @@ class MasakariCharm(ops.CharmBase):
         actions.run(event, self.unit, name=name)
 
     def _on_check(self, event: ops.ActionEvent) -> None:
-        """Prove that what a recovery needs is there."""
+        """Prove that what a recovery needs is there, and start what waited for that."""
         actions.check(event, self.unit)
+        self._reconcile(event)
 
     def _report_status(self, event: ops.CollectStatusEvent) -> None:
         """Report every problem; ops shows the gravest one."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import ops
 
-from masakari_k8s import plugin, rendering, workload
+from masakari_k8s import plugin, rendering, services, workload
 from masakari_k8s.services import ENGINE, HOSTMONITOR
-from masakari_k8s.workload import CommandError
+from masakari_k8s.workload import Box, CommandError
 
 Arguments = Callable[[Mapping[str, object]], Sequence[str]]
 
@@ -52,9 +52,9 @@ def run(event: ops.ActionEvent, unit: ops.Unit, *, name: str) -> None:
     if name == "show-incident" and not (event.params.get("id") or event.params.get("host")):
         event.fail("show-incident needs id or host; run list-incidents to find them")
         return
-    where = workload.box(unit.get_container(HOSTMONITOR))
+    where = _place(unit)
     if where is None:
-        event.fail(f"container {HOSTMONITOR} does not answer; wait for it in juju status")
+        event.fail(f"{name}: nothing is configured yet; juju status says what is missing")
         return
     key, arguments = COMMANDS[name]
     common = ["--config-file", rendering.INSTANCE_HA_CONF, "--format", "json"]
@@ -64,6 +64,15 @@ def run(event: ops.ActionEvent, unit: ops.Unit, *, name: str) -> None:
         event.fail(f"{error}. If that is not about your input, run the check action")
         return
     event.set_results(_results(key, answer))
+
+
+def _place(unit: ops.Unit) -> Box | None:
+    """Return where the command finds its configuration: beside the controller if there is one."""
+    for name in (HOSTMONITOR, ENGINE):
+        where = workload.box(unit.get_container(name))
+        if where is not None and workload.read(where, rendering.INSTANCE_HA_CONF) is not None:
+            return where
+    return None
 
 
 def _results(key: str, answer: str) -> dict[str, object]:
@@ -89,8 +98,8 @@ def check(event: ops.ActionEvent, unit: ops.Unit) -> None:
             failures.append(f"{name} does not answer; wait for it in juju status")
             continue
         try:
-            command = [plugin.COMMAND, "--config-file", rendering.INSTANCE_HA_CONF, "check"]
-            results[name] = workload.run(where, [*command, "--store"])
+            command = [plugin.COMMAND, *services.options(name), "check", "--store"]
+            results[name] = workload.run(where, command)
         except CommandError as error:
             failures.append(f"{name}: {error}")
     event.set_results(results)

@@ -96,7 +96,7 @@ class Deployment:
         if fencing.credentials is None:
             workload.ensure_gone(where, rendering.CREDENTIALS)
         digest = workload.digest(files, stamp)
-        if plugin.ensure_checked(where, config=rendering.INSTANCE_HA_CONF, subject=digest):
+        if plugin.ensure_checked(where, options=services.options(name), subject=digest):
             _start(name, where, digest=digest)
         else:
             logger.error("%s is not started: plugin check: %s", name, plugin.verdict(where))

@@ -8,6 +8,7 @@ finds the tasks and the driver among their entry points.
 
 import hashlib
 import pathlib
+from collections.abc import Sequence
 
 from masakari_k8s import workload
 from masakari_k8s.workload import Box, CommandError, File
@@ -73,14 +74,14 @@ def ensure(where: Box, tree: pathlib.Path) -> str:
     return found
 
 
-def ensure_checked(where: Box, *, config: str, subject: str) -> bool:
+def ensure_checked(where: Box, *, options: Sequence[str], subject: str) -> bool:
     """Prove that plugin and configuration work, unless that was proven before for *subject*.
 
     A verdict lives in the container, so a new image or a restarted container is checked anew.
 
     Args:
         where: The container.
-        config: Path of the file with the plugin's options.
+        options: What tells the command where the configuration is.
         subject: Changes with anything that the verdict depends on.
 
     Returns:
@@ -89,7 +90,7 @@ def ensure_checked(where: Box, *, config: str, subject: str) -> bool:
     if workload.read(where, _VERDICT) == f"{subject}\n{_PASSED}":
         return True
     try:
-        workload.run(where, [COMMAND, "--config-file", config, "check"])
+        workload.run(where, [COMMAND, *options, "check"])
     except CommandError as error:
         _record(where, f"{subject}\n{error.reason}")
         return False

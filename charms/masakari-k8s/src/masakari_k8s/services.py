@@ -10,11 +10,17 @@ from masakari_k8s.workload import Box
 API, ENGINE, HOSTMONITOR = "masakari-api", "masakari-engine", "masakari-hostmonitor"
 NAMES = (API, ENGINE, HOSTMONITOR)
 """The services; each lives in the container of its name."""
-_CONFIG = {
+CONFIG = {
     API: (rendering.MASAKARI_CONF,),
     ENGINE: (rendering.MASAKARI_CONF, rendering.INSTANCE_HA_CONF),
     HOSTMONITOR: (rendering.MONITORS_CONF, rendering.INSTANCE_HA_CONF),
 }
+"""Service -> its configuration files, a later one adding to an earlier one."""
+
+
+def options(name: str) -> list[str]:
+    """Return the words that tell a service, or a command beside it, what to read."""
+    return [word for path in CONFIG[name] for word in ("--config-file", path)]
 
 
 def layer(name: str, where: Box, *, digest: str) -> pebble.LayerDict:
@@ -28,11 +34,10 @@ def layer(name: str, where: Box, *, digest: str) -> pebble.LayerDict:
         digest: Changes whenever the service must start anew. It is part of the layer, so that a
             hook that dies before the restart is made good by the next one.
     """
-    files = " ".join(f"--config-file {path}" for path in _CONFIG[name])
     service: pebble.ServiceDict = {
         "override": "replace",
         "summary": name,
-        "command": f"{name} {files}",
+        "command": " ".join((name, *options(name))),
         "startup": "enabled",
         "environment": {"PYTHONPATH": plugin.LIB, "INSTANCE_HA_DIGEST": digest},
     }
@@ -49,7 +54,6 @@ def _api_check() -> pebble.CheckDict:
     return {
         "override": "replace",
         "level": "ready",
-        "startup": "enabled",
         "period": "10s",
         "timeout": "5s",
         "threshold": 3,

@@ -141,7 +141,9 @@ class Cloud:
         reason = "fence_host_task cannot be loaded: no module named requests_oauthlib"
         return {
             testing.Exec(["python3", "-c"], stdout="22.0.0\n"),
-            testing.Exec([plugin.COMMAND, "--config-file", "/etc/masakari/masakari.conf"]),
+            testing.Exec(
+                [plugin.COMMAND, "--config-file", "/etc/masakari/masakari.conf", "db-sync"]
+            ),
             testing.Exec(
                 ["masakari-manage"],
                 return_code=int(self.migration_fails),

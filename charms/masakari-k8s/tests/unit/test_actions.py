@@ -8,6 +8,9 @@ from .cloud import (
     ENGINE,
     HOSTMONITOR,
     Cloud,
+    consul,
+    instead,
+    without,
 )
 
 
@@ -21,7 +24,7 @@ class TestActions:
         state: testing.State | None = None,
     ):
         action = cloud.context.on.action(name, params=params or {})
-        cloud.context.run(action, cloud.again(state or cloud.state()))
+        cloud.context.run(action, cloud.again(state or cloud.run(cloud.state())))
         return cloud.context.action_results
 
     @pytest.mark.parametrize(
@@ -47,9 +50,9 @@ class TestActions:
     def test_actions_are_the_command(self, cloud: Cloud, name: str, params, command: str):
         results = self.act(cloud, name, params)
 
-        assert cloud.commands(HOSTMONITOR) == [
+        assert cloud.commands(HOSTMONITOR)[-1] == (
             f"instance-ha --config-file /etc/masakari/instance-ha.conf --format json {command}"
-        ]
+        )
         assert results["count"] == 0
 
     def test_failure_is_the_command_own_sentence(self, cloud: Cloud):
@@ -62,8 +65,31 @@ class TestActions:
         with pytest.raises(testing.ActionFailed, match="run list-incidents"):
             self.act(cloud, "show-incident")
 
+    def test_without_a_controller_the_engine_is_asked(self, cloud: Cloud):
+        state = cloud.run(cloud.state(*instead(consul("storage", None))))
+
+        self.act(cloud, "list-segments", state=state)
+
+        assert cloud.commands(ENGINE)[-1].endswith("segment list")
+        assert cloud.commands(HOSTMONITOR) == []
+
+    def test_before_anything_is_configured_status_is_the_next_step(self, cloud: Cloud):
+        state = cloud.run(cloud.state(*without("database")))
+
+        with pytest.raises(testing.ActionFailed, match="juju status"):
+            self.act(cloud, "list-segments", state=state)
+
     def test_check_looks_into_both_containers(self, cloud: Cloud):
         assert self.act(cloud, "check") == {ENGINE: "[]", HOSTMONITOR: "[]"}
+
+    def test_check_starts_what_it_finds_well(self, cloud: Cloud):
+        cloud.check_fails_in = {ENGINE}
+        state = cloud.run(cloud.state())
+        cloud.check_fails_in = set()
+
+        self.act(cloud, "check", state=state)
+
+        assert cloud.replans[-1] == ENGINE
 
     def test_check_fails_with_what_is_broken(self, cloud: Cloud):
         cloud.check_fails_in = {ENGINE}
