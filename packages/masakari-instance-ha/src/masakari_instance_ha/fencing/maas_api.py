@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import http
 import logging
 import urllib.parse
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class MaasApi:
             try:
                 return [self._call("GET", f"machines/{_quoted(target.system_id)}/")]
             except MaasError as error:
-                if error.status != requests.codes.not_found:
+                if error.status != http.HTTPStatus.NOT_FOUND:
                     raise
         label = target.hostname or target.fqdn.partition(".")[0]
         if not label:
@@ -114,7 +115,7 @@ class MaasApi:
         *,
         query: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
-    ) -> Any:  # noqa: ANN401 - whatever JSON holds
+    ) -> Any:
         response = self._send(method, path, query=query, form=form)
         if not response.ok or response.is_redirect:
             raise _refused(response)
@@ -181,12 +182,12 @@ def _session(access: Access) -> requests.Session:
 
 
 def _refused(response: requests.Response) -> MaasError:
-    status = response.status_code or 0
+    status = response.status_code
     if response.is_redirect:
         reason = f"MAAS sends us elsewhere: HTTP {status} to {response.headers['location']}"
         return MaasError(reason, hint="Set the MAAS URL to that address", passing=False)
     fact, hint = _ADVICE.get(status, ("MAAS refuses", "See MAAS's regiond.log"))
-    passing = status >= requests.codes.server_error or status == requests.codes.conflict
+    passing = status >= http.HTTPStatus.INTERNAL_SERVER_ERROR or status == http.HTTPStatus.CONFLICT
     reason = f"{fact}: HTTP {status}, {_text(response)!r}"
     return MaasError(reason, hint=hint, passing=passing, status=status)
 

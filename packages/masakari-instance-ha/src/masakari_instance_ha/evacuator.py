@@ -1,0 +1,239 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Move the servers of a fenced host: look, decide, order, and look again until all have arrived.
+
+Nothing is remembered that Nova can be asked for, so an engine that is killed halfway, an answer
+that is lost, or another engine that came first make no difference: a server on which Nova still
+works is followed, never ordered twice.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import functools
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from instance_ha.errors import CloudUnreachableError
+from masakari_instance_ha.evacuation import Move, Outcome, Step, next_step
+from masakari_instance_ha.nova import Evacuation, Nova, NovaRefusedError, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from instance_ha.ports import Clock
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Figures of one host's recovery."""
+
+    at_once: int
+    tries: int
+    poll_s: float
+    pause_s: float
+    """From an order to the next one for the same server."""
+    untouched_s: float
+    """After which an order that no compute has claimed is given again."""
+    deadline_s: float
+
+
+class Report(Protocol):
+    """Who wants to know how the moves go on."""
+
+    def ordered(self, move: Move) -> None:
+        """Hear that Nova took an order."""
+        ...
+
+    def ended(self, move: Move) -> None:
+        """Hear that a move has its outcome."""
+        ...
+
+    def going_on(self) -> None:
+        """Hear before each look that the work goes on; raise to end it."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """What Nova said in one look."""
+
+    servers: Mapping[str, Server]
+    evacuations: Mapping[str, Evacuation]
+    fenced: frozenset[str]
+
+
+class Evacuator:
+    """Moves servers off one fenced host."""
+
+    def __init__(
+        self,
+        *,
+        nova: Nova,
+        clock: Clock,
+        source: str,
+        target: str | None,
+        limits: Limits,
+        report: Report,
+    ) -> None:
+        """Make ready.
+
+        Args:
+            nova: The calls.
+            clock: Time.
+            source: The fenced host.
+            target: Where all are to go; None leaves it to Nova's scheduler.
+            limits: Figures.
+            report: Who hears of it.
+        """
+        self._nova = nova
+        self._clock = clock
+        self._source = source
+        self._target = target
+        self._limits = limits
+        self._report = report
+        self._answered_at_s = clock.now_s()
+
+    def run(self, moves: Sequence[Move]) -> None:
+        """Work until every move has its outcome."""
+        self._answered_at_s = self._clock.now_s()
+        with concurrent.futures.ThreadPoolExecutor(self._limits.at_once) as pool:
+            while opened := [move for move in moves if move.outcome is None]:
+                self._report.going_on()
+                calls = [(move, pool.submit(call)) for move, call in self._decide(opened)]
+                for move, call in calls:
+                    if call.result():
+                        self._report.ordered(move)
+                if any(move.outcome is None for move in opened):
+                    self._clock.sleep(self._limits.poll_s)
+
+    def _decide(self, moves: Sequence[Move]) -> Sequence[tuple[Move, Callable[[], bool]]]:
+        """Look once for all, end what has ended, and return the calls to make now."""
+        view = self._look(moves)
+        if view is None:
+            return []
+        steps = [(move, self._step(move, view)) for move in moves]
+        free = self._limits.at_once - sum(step is Step.WAIT for _, step in steps)
+        calls: list[tuple[Move, Callable[[], bool]]] = []
+        for move, step in steps:
+            if self._ends(move, step=step, view=view):
+                self._report.ended(move)
+            elif step is Step.STOP:
+                calls.append((move, functools.partial(self._call, move, self._nova.stop)))
+            elif step is Step.MARK_ERROR:
+                mark = self._nova.reset_to_error
+                calls.append((move, functools.partial(self._call, move, mark)))
+            elif step is not Step.WAIT and free > 0 and self._may_order(move):
+                free -= 1
+                reset = step is Step.RESET_AND_ORDER
+                calls.append((move, functools.partial(self._order, move, reset=reset)))
+        return calls
+
+    def _look(self, moves: Sequence[Move]) -> _View | None:
+        """Ask Nova, or return None if it does not answer."""
+        try:
+            # Servers first: whoever is seen idle, and evacuated afterwards, is followed.
+            servers = {**self._nova.servers_on(self._source)}
+            for move in moves:
+                if move.server not in servers and (seen := self._nova.server(move.server)):
+                    servers[move.server] = seen
+            evacuations = self._nova.evacuations_from(self._source)
+            stuck = any(self._waits_long(move) for move in moves)
+            fenced = self._nova.forced_down_hosts() if stuck else frozenset[str]()
+        except (CloudUnreachableError, NovaRefusedError) as error:
+            logger.warning("%s: %s", self._source, error)
+            if self._clock.now_s() - self._answered_at_s >= self._limits.deadline_s:
+                raise
+            return None
+        self._answered_at_s = self._clock.now_s()
+        return _View(servers=servers, evacuations=evacuations, fenced=fenced)
+
+    def _step(self, move: Move, view: _View) -> Step:
+        """Decide for one server; an order that got lost inside Nova is found out here."""
+        server, evacuation = view.servers.get(move.server), view.evacuations.get(move.server)
+        if server is None:
+            return Step.GONE
+        step = next_step(server, source=self._source, ends_as=move.ends_as, evacuation=evacuation)
+        if step is not Step.WAIT:
+            move.waits_on = None
+            return step
+        now_s = self._clock.now_s()
+        move.began_at_s = move.began_at_s or now_s
+        if evacuation is None or server.host != self._source:
+            return step
+        if move.waits_on != evacuation.id:
+            move.waits_on, move.waits_since_s = evacuation.id, now_s
+        lost = evacuation.is_untouched or evacuation.destination in view.fenced
+        # Nova itself lets only one of two orders through: a compute goes on only while the task
+        # state is the one that the newest order set.
+        return Step.RESET_AND_ORDER if self._waits_long(move) and lost else step
+
+    def _waits_long(self, move: Move) -> bool:
+        waited_s = self._clock.now_s() - move.waits_since_s
+        return move.waits_on is not None and waited_s >= self._limits.untouched_s
+
+    def _ends(self, move: Move, *, step: Step, view: _View) -> bool:
+        """Give the move its outcome if it has one; return whether it has."""
+        server = view.servers.get(move.server)
+        if server is None:
+            move.outcome, move.problem = Outcome.IGNORED, "the server was deleted meanwhile"
+            return True
+        if step is Step.ARRIVED:
+            move.outcome, move.destination, move.problem = Outcome.SUCCEEDED, server.host, ""
+        elif step is Step.BROKEN:
+            move.outcome, move.destination = Outcome.FAILED, server.host
+            move.problem = f"it is on {server.host} in state {server.vm_state}: {server.fault}"
+        elif step in {Step.ORDER, Step.RESET_AND_ORDER} and move.tries >= self._limits.tries:
+            move.outcome, move.problem = Outcome.FAILED, _why(move, server, view)
+        elif self._is_late(move):
+            move.outcome = Outcome.FAILED
+            move.problem = (
+                f"not arrived in {self._limits.deadline_s:g} s, {_why(move, server, view)}"
+            )
+        return move.outcome is not None
+
+    def _is_late(self, move: Move) -> bool:
+        began_at_s = move.began_at_s
+        late_s = self._limits.deadline_s
+        return began_at_s is not None and self._clock.now_s() - began_at_s >= late_s
+
+    def _may_order(self, move: Move) -> bool:
+        return self._clock.now_s() >= move.not_before_s
+
+    def _order(self, move: Move, *, reset: bool) -> bool:
+        """Order one evacuation; return whether Nova took it."""
+        now_s = self._clock.now_s()
+        move.began_at_s = move.began_at_s or now_s
+        move.not_before_s = now_s + self._limits.pause_s
+        try:
+            if reset:
+                self._nova.reset_to_error(move.server)
+            self._nova.evacuate(move.server, target=self._target)
+        except NovaRefusedError as error:
+            move.tries, move.problem = move.tries + 1, str(error)
+            return False
+        except CloudUnreachableError as error:  # it may have been taken: the next look tells
+            move.problem = str(error)
+            return False
+        move.tries, move.problem = move.tries + 1, ""
+        return True
+
+    def _call(self, move: Move, call: Callable[[str], None]) -> bool:
+        """Make a call that the next look repeats where it was lost; it is no order."""
+        try:
+            call(move.server)
+        except (NovaRefusedError, CloudUnreachableError) as error:
+            move.problem = str(error)
+        return False
+
+
+def _why(move: Move, server: Server, view: _View) -> str:
+    """Return Nova's own words for why a server has not moved."""
+    evacuation = view.evacuations.get(move.server)
+    if move.problem or evacuation is None:
+        return move.problem or f"it is {server.vm_state}, doing {server.task_state}"
+    goal = evacuation.destination or "no host yet"
+    return f"evacuation {evacuation.id} to {goal} is {evacuation.status}: {server.fault}"

@@ -1,0 +1,219 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Nova as the engine's tasks need it: one login for all of them, failures translated here."""
+
+from __future__ import annotations
+
+import contextlib
+import http
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import masakari.compute.nova
+from keystoneauth1 import exceptions as keystone_errors
+from novaclient import exceptions as nova_errors
+
+from instance_ha.errors import CloudUnreachableError, InstanceHaError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from keystoneauth1.session import Session
+    from masakari.context import RequestContext
+
+CALL_TIMEOUT_S = 60.0
+"""Of one call; masakari's own client would wait for ever."""
+
+_OVER = frozenset({"failed", "error", "cancelled", "completed"})
+_UNTOUCHED = frozenset({"accepted", "done"})
+
+
+class NovaRefusedError(InstanceHaError):
+    """Nova understood a call and declined it; the message has its own words."""
+
+    def __init__(self, doing: str, *, status: int, reason: str) -> None:
+        super().__init__(f"nova does not {doing}: {reason} (HTTP {status})")
+        self.status = status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """What Nova says of one server now."""
+
+    uuid: str
+    name: str
+    host: str | None
+    vm_state: str
+    task_state: str | None = None
+    power_state: int = 1
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
+    """Nova's message of the newest failure; empty unless the server is in error."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evacuation:
+    """Nova's record of one evacuation of one server."""
+
+    id: int
+    server: str
+    status: str
+    destination: str | None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether Nova may still move the server by this record."""
+        return self.status not in _OVER
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether no compute works on it: not claimed yet, or done."""
+        return self.status in _UNTOUCHED
+
+
+class Nova:
+    """Calls of Nova's API.
+
+    Every method may raise ``NovaRefusedError`` or ``CloudUnreachableError``.
+    """
+
+    _session: ClassVar[Session | None] = None
+
+    def __init__(self, context: RequestContext) -> None:
+        """Make ready; nothing is called yet.
+
+        Masakari's client logs in to Keystone for each object of it, a second with a careful
+        password hash. So all of ours share the first one's session, which renews its token by
+        itself; only the request id is each one's own.
+        """
+        self._client: Any = masakari.compute.nova.novaclient(context)
+        http_client = self._client.client
+        if Nova._session is None:
+            http_client.session.timeout = CALL_TIMEOUT_S
+            Nova._session = http_client.session
+        http_client.session = Nova._session
+
+    def servers_on(self, host: str) -> Mapping[str, Server]:
+        """Return uuid -> server of all projects that Nova places on *host*."""
+        with _calling(f"list the servers of {host}"):
+            found = self._client.servers.list(
+                search_opts={"host": host, "all_tenants": True}, limit=-1
+            )
+        return {server.uuid: server for server in map(_server, found)}
+
+    def server(self, uuid: str) -> Server | None:
+        """Return one server, or None if it was deleted."""
+        with _calling(f"show server {uuid}"):
+            try:
+                return _server(self._client.servers.get(uuid))
+            except nova_errors.NotFound:
+                return None
+
+    def evacuations_from(self, host: str) -> Mapping[str, Evacuation]:
+        """Return server -> the newest evacuation of it from *host*."""
+        with _calling(f"list the evacuations from {host}"):
+            found = self._client.migrations.list(source_compute=host, migration_type="evacuation")
+        records = sorted(map(_evacuation, found), key=lambda record: record.id)
+        return {record.server: record for record in records}
+
+    def evacuate(self, uuid: str, *, target: str | None) -> None:
+        """Order a server to be rebuilt elsewhere, on *target* or where the scheduler likes."""
+        with _calling(f"evacuate server {uuid}"):
+            self._client.servers.evacuate(uuid, host=target)
+
+    def reset_to_error(self, uuid: str) -> None:
+        """Set a server's state to error and forget what it was doing."""
+        with _calling(f"reset the state of server {uuid}"):
+            self._client.servers.reset_state(uuid, "error")
+
+    def stop(self, uuid: str) -> None:
+        """Order a server to be shut down."""
+        with _calling(f"stop server {uuid}"):
+            self._client.servers.stop(uuid)
+
+    def force_down(self, host: str) -> bool:
+        """Make nova-compute of *host* count as down; return whether it did not before."""
+        with _calling(f"force nova-compute of {host} down"):
+            service = self._compute_service(host)
+            if service.forced_down:
+                return False
+            self._client.services.force_down(service.id, True)
+            return True
+
+    def forced_down_hosts(self) -> frozenset[str]:
+        """Return the hosts whose nova-compute was forced down, which a fence precedes."""
+        with _calling("list the compute services"):
+            found = self._client.services.list(binary="nova-compute")
+        return frozenset(service.host for service in found if service.forced_down)
+
+    def enable(self, host: str) -> bool:
+        """Let the scheduler use *host*; return whether it was not allowed to before."""
+        with _calling(f"enable nova-compute of {host}"):
+            service = self._compute_service(host)
+            if service.status == "enabled":
+                return False
+            self._client.services.enable(service.id)
+            return True
+
+    def disable(self, host: str, *, reason: str) -> None:
+        """Keep the scheduler off *host*."""
+        with _calling(f"disable nova-compute of {host}"):
+            self._client.services.disable_log_reason(self._compute_service(host).id, reason)
+
+    def share_aggregates(self, host: str, *, with_host: str) -> None:
+        """Add *with_host* to every aggregate of *host* that it is not in yet."""
+        with _calling(f"add {with_host} to the aggregates of {host}"):
+            for aggregate in self._client.aggregates.list():
+                if host in aggregate.hosts and with_host not in aggregate.hosts:
+                    self._client.aggregates.add_host(aggregate.id, with_host)
+
+    def _compute_service(self, host: str) -> Any:
+        found = self._client.services.list(host=host, binary="nova-compute")
+        if len(found) != 1:
+            raise NovaRefusedError(
+                f"know one nova-compute of {host}",
+                status=http.HTTPStatus.NOT_FOUND,
+                reason=f"it lists {len(found)}; compare openstack compute service list with the "
+                "host's name in masakari",
+            )
+        return found[0]
+
+
+@contextlib.contextmanager
+def _calling(doing: str) -> Generator[None]:
+    """Translate the failures of one call; *doing* completes "nova does not ..."."""
+    try:
+        yield
+    except nova_errors.ClientException as error:
+        status = int(error.code or 0)
+        if http.HTTPStatus.BAD_REQUEST <= status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise NovaRefusedError(doing, status=status, reason=error.message) from error
+        raise CloudUnreachableError(
+            f"nova does not {doing}: {error}. See nova-api's log"
+        ) from error
+    except keystone_errors.ClientException as error:
+        message = f"nova does not {doing}: {error}. Check that Keystone and nova-api answer"
+        raise CloudUnreachableError(message) from error
+
+
+def _server(found: Any) -> Server:
+    said = found.to_dict()
+    return Server(
+        uuid=said["id"],
+        name=said.get("name", ""),
+        host=said.get("OS-EXT-SRV-ATTR:host"),
+        vm_state=said["OS-EXT-STS:vm_state"],
+        task_state=said.get("OS-EXT-STS:task_state"),
+        power_state=int(said.get("OS-EXT-STS:power_state") or 0),
+        metadata=said.get("metadata") or {},
+        fault=(said.get("fault") or {}).get("message", ""),
+    )
+
+
+def _evacuation(found: Any) -> Evacuation:
+    return Evacuation(
+        id=found.id,
+        server=found.instance_uuid,
+        status=found.status,
+        destination=found.dest_compute,
+    )

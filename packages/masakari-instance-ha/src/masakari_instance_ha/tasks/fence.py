@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fence the host: the first task of every flow, and the only source of a proof."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from masakari_instance_ha.fencing.patience import fence_patiently
+from masakari_instance_ha.tasks.work import CONF, RecoveryTask, Work
+
+if TYPE_CHECKING:
+    from instance_ha.errors import FenceError
+    from instance_ha.model import FenceProof
+
+
+class FenceHostTask(RecoveryTask):
+    """Power the failed host off, and prove it."""
+
+    needs = ("host_name", "notification_uuid")
+    gives = "fence_proof"
+
+    def execute(self, host_name: str, notification_uuid: str) -> dict[str, Any]:
+        """Return the proof as a dict, or raise so that the flow stops here."""
+        with self.working(host_name, notification=notification_uuid) as work:
+            self.update_details(f"Fencing host '{host_name}'")
+            proof = fence(work)
+            self.update_details(f"Host '{host_name}' is fenced: {proof.answer}", 1.0)
+            return dataclasses.asdict(proof)
+
+
+def fence(work: Work) -> FenceProof:
+    """Return the proof that the host is off, recorded, however many tries it takes."""
+
+    def tell(error: FenceError) -> None:
+        work.say("fence", f"{error.reason}; trying again. {error.hint}")
+
+    work.say("fence", f"ordering {work.host} off")
+    proof = fence_patiently(
+        work.fencer(),
+        work.host,
+        clock=work.clock,
+        patience_s=CONF.instance_ha_fencing.patience,
+        tell=tell,
+    )
+    work.store.record_proof(work.incident, proof)
+    took_s = proof.confirmed_at_s - proof.ordered_at_s
+    work.say(
+        "proof",
+        f"{proof.answer}, confirmed by {proof.method} {took_s:.1f} s after the order",
+        target=proof.target,
+        method=proof.method,
+    )
+    return proof

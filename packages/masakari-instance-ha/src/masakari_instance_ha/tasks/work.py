@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""What all tasks share: the incident, the signs of life, and how an error leaves a task."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import masakari.conf
+from masakari import exception
+from masakari.engine.drivers.taskflow.base import MasakariTask
+from masakari.objects.host import Host
+
+from instance_ha.errors import FenceError, InstanceHaError, PolicyError
+from instance_ha.model import Event, FenceProof
+from masakari_instance_ha import fencing, heartbeat, options, store
+from masakari_instance_ha.clock import SystemClock
+from masakari_instance_ha.fencing.maas import OFF
+from masakari_instance_ha.fencing.unfenced import ANSWER
+from masakari_instance_ha.nova import Nova
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from masakari.context import RequestContext
+
+    from instance_ha.model import Incident
+    from instance_ha.ports import Clock, Fencer
+
+logger = logging.getLogger(__name__)
+
+CONF = masakari.conf.CONF
+options.register(CONF)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One task at work on one host."""
+
+    host: str
+    notification: str
+    incident: Incident
+    store: store.Store
+    clock: Clock
+    nova: Nova
+    by: str
+    """For example ``engine@masakari-0``."""
+
+    def say(self, kind: str, text: str, **detail: str) -> None:
+        """Add a line to the incident's timeline and to the log."""
+        logger.info("%s: %s: %s", self.host, kind, text)
+        event = Event(at_s=self.clock.now_s(), actor=self.by, kind=kind, text=text, detail=detail)
+        self.store.record(self.incident, event)
+
+    def fencer(self) -> Fencer:
+        """Return what the options choose to prove that the host is off."""
+        return fencing.build(CONF, clock=self.clock, by=f"masakari-{self.by}")
+
+
+class RecoveryTask(MasakariTask):
+    """A task of a fenced recovery; making one touches nothing."""
+
+    needs = ("host_name", "notification_uuid", "fence_proof")
+    gives: str | None = None
+
+    def __init__(self, context: RequestContext, novaclient: Any, **kwargs: Any) -> None:
+        kwargs["requires"] = list(self.needs)
+        if self.gives is not None:
+            kwargs["provides"] = self.gives
+        self.update_host_method = kwargs.get("update_host_method")
+        super().__init__(context, novaclient, **kwargs)
+
+    @contextlib.contextmanager
+    def working(self, host: str, *, notification: str) -> Generator[Work]:
+        """Work on *host* with signs of life, in the host's incident.
+
+        Raises:
+            HostRecoveryFailureException: with the words of whatever error of ours ended the work;
+                the kind that Masakari takes for a failure, and shows.
+        """
+        try:
+            clock = SystemClock()
+            kept = _store()
+            by = f"engine@{CONF.instance_ha.unit}"
+            with heartbeat.beating(
+                kept, notification=notification, by=by, every_s=CONF.instance_ha_recovery.heartbeat
+            ):
+                yield Work(
+                    host=host,
+                    notification=notification,
+                    incident=_incident(self.context, host, kept=kept, clock=clock),
+                    store=kept,
+                    clock=clock,
+                    nova=Nova(self.context),
+                    by=by,
+                )
+        except InstanceHaError as error:
+            self.update_details(str(error), 1.0)
+            raise exception.HostRecoveryFailureException(message=str(error)) from error
+
+
+def proven(fence_proof: Mapping[str, Any], *, host: str) -> FenceProof:
+    """Return the proof that a flow carries, checked once more where it matters.
+
+    Raises:
+        FenceError: if it is of another host, or is no proof at all.
+    """
+    hint = "Look at [taskflow_driver_recovery_flows]: instance-ha check"
+    try:
+        proof = FenceProof(**fence_proof)
+    except TypeError as error:
+        raise FenceError(host, f"what the flow carries is no proof: {error}", hint=hint) from error
+    if proof.host != host:
+        raise FenceError(host, f"the flow carries the proof of {proof.host}", hint=hint)
+    if proof.answer != {"maas": OFF, "none": ANSWER}.get(proof.method):
+        reason = f"{proof.method} answered {proof.answer!r}, which proves nothing"
+        raise FenceError(host, reason, hint=hint)
+    return proof
+
+
+def _store() -> store.Store:
+    url = options.store_url(CONF)
+    if url is None:
+        raise PolicyError(
+            "neither [instance_ha] nor [database] has a connection, so nothing can be recorded. "
+            "Run instance-ha check --store"
+        )
+    return store.connect(url)
+
+
+def _incident(context: RequestContext, host: str, *, kept: store.Store, clock: Clock) -> Incident:
+    """Return the host's incident; one that people notified by hand may have none yet."""
+    if known := kept.unclosed().get(host):
+        return known
+    segment = Host.get_by_name(context, host).failover_segment.name
+    reason = "notified without the controller"
+    return kept.open(host, segment=segment, at_s=clock.now_s(), reason=reason)

@@ -1,0 +1,254 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""A Nova that moves servers as the real one does, and can be made to fail."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import types
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import keystoneauth1.exceptions
+import novaclient.exceptions
+import pytest
+
+with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
+    warnings.simplefilter("ignore")
+    import masakari.compute.nova
+    import masakari.engine.manager  # noqa: F401
+
+    from masakari_instance_ha.nova import Nova
+
+
+class Clock:
+    """A clock that moves on only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time_s = 1000.0
+
+    def now_s(self) -> float:
+        return self.time_s
+
+    def sleep(self, seconds: float) -> None:
+        self.time_s += seconds
+
+
+@dataclass
+class FakeServer:
+    id: str
+    host: str
+    vm_state: str = "active"
+    task_state: str | None = None
+    power_state: int = 1
+    metadata: dict[str, str] = field(default_factory=dict)
+    fault: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        said: dict[str, Any] = {"id": self.id, "name": self.id, "metadata": self.metadata}
+        said["OS-EXT-SRV-ATTR:host"] = self.host
+        for name in ("vm_state", "task_state", "power_state"):
+            said[f"OS-EXT-STS:{name}"] = getattr(self, name)
+        return said | ({"fault": {"message": self.fault}} if self.vm_state == "error" else {})
+
+
+@dataclass
+class FakeMigration:
+    id: int
+    instance_uuid: str
+    source_compute: str
+    dest_compute: str | None
+    ordered_at_s: float
+    was: str
+    status: str = "accepted"
+
+
+@dataclass
+class FakeService:
+    host: str
+    id: str
+    status: str = "enabled"
+    forced_down: bool = False
+    disabled_reason: str = ""
+
+
+class NovaCloud:
+    """Compute hosts and servers; time passes by the clock that it is given."""
+
+    def __init__(self, clock: Any) -> None:
+        self.clock = clock
+        self.rebuild_s = 3.0
+        self.hosts = {name: FakeService(name, f"id-{name}") for name in ("h1", "h2", "h3")}
+        self.known: dict[str, FakeServer] = {}
+        self.migrated: list[FakeMigration] = []
+        self.aggregates: list[Any] = []
+        self.orders: list[tuple[str, str | None]] = []
+        self.stopped: list[str] = []
+        self.most_at_once = 0
+        self.no_valid_host: collections.Counter[str] = collections.Counter()
+        """Server -> how many of its next evacuations find no host."""
+        self.stuck: dict[str, str] = {}
+        """Server -> status at which its evacuation stays."""
+        self.lost_answers: collections.Counter[str] = collections.Counter()
+        """Server -> how many of its next orders are taken without an answer."""
+        self.lost_orders: collections.Counter[str] = collections.Counter()
+        """Server -> how many of its next orders never arrive."""
+        self.silent_until_s = 0.0
+        self.clients = 0
+        self._numbers = itertools.count(1)
+
+    def boot(self, uuid: str, host: str = "h1", **state: Any) -> FakeServer:
+        self.known[uuid] = FakeServer(uuid, host, **state)
+        return self.known[uuid]
+
+    def stick(self, uuid: str, *, at: str) -> None:
+        """Let the next evacuation of a server stay at one status for ever; later ones go on."""
+        self.stuck[uuid] = at
+
+    def client(self, _context: Any = None, timeout: float | None = None) -> Any:
+        """Return what novaclient gives; ``novaclient(context)`` of Masakari's."""
+        self.clients += 1
+        made = types.SimpleNamespace
+        return made(
+            client=made(session=made(timeout=None, number=self.clients)),
+            servers=made(
+                list=self.list_servers, get=self.get, evacuate=self.evacuate,
+                reset_state=self.reset_state, stop=self.stop,
+            ),
+            migrations=made(list=self.list_migrations),
+            services=made(
+                list=self.list_services, force_down=self.force_down, enable=self.enable,
+                disable=self.disable, disable_log_reason=self.disable,
+            ),
+            aggregates=made(list=lambda: self.aggregates, add_host=self.add_host),
+        )  # fmt: skip
+
+    # What Nova does
+
+    def list_servers(self, *, search_opts: dict[str, Any], limit: int = 0, detailed: bool = True):
+        self._progress()
+        return [server for server in self.known.values() if server.host == search_opts["host"]]
+
+    def get(self, uuid: str) -> FakeServer:
+        self._progress()
+        if uuid not in self.known:
+            raise novaclient.exceptions.NotFound(404, f"Instance {uuid} could not be found.")
+        return self.known[uuid]
+
+    def evacuate(self, uuid: str, host: str | None = None) -> None:
+        server = self.get(uuid)
+        if self.lost_orders[uuid] > 0:
+            self.lost_orders[uuid] -= 1
+            raise keystoneauth1.exceptions.ConnectFailure("connection refused")
+        if not self.hosts[server.host].forced_down:
+            raise novaclient.exceptions.BadRequest(
+                400, f"Compute service of {server.host} is still in use."
+            )
+        if server.task_state is not None:
+            message = f"Cannot 'evacuate' while it is in task_state {server.task_state}"
+            raise novaclient.exceptions.Conflict(409, message)
+        if server.vm_state not in {"active", "stopped", "error"}:
+            message = f"Cannot 'evacuate' while it is in vm_state {server.vm_state}"
+            raise novaclient.exceptions.Conflict(409, message)
+        self.orders.append((uuid, host))
+        self.migrated.append(
+            FakeMigration(
+                next(self._numbers), uuid, server.host, host, self.clock.now_s(), server.vm_state
+            )
+        )
+        server.task_state = "rebuilding"
+        self.most_at_once = max(
+            self.most_at_once,
+            sum(m.status in {"accepted", "pre-migrating"} for m in self.migrated),
+        )
+        if self.lost_answers[uuid] > 0:
+            self.lost_answers[uuid] -= 1
+            raise keystoneauth1.exceptions.ConnectTimeout("timed out")
+
+    def reset_state(self, uuid: str, state: str) -> None:
+        server = self.get(uuid)
+        server.vm_state, server.task_state = state, None
+
+    def stop(self, uuid: str) -> None:
+        self.stopped.append(uuid)
+        self.get(uuid).task_state = "powering-off"
+
+    def list_migrations(self, *, source_compute: str, migration_type: str) -> list[FakeMigration]:
+        assert migration_type == "evacuation"
+        self._progress()
+        return [m for m in reversed(self.migrated) if m.source_compute == source_compute]
+
+    def list_services(self, *, binary: str, host: str | None = None) -> list[FakeService]:
+        self._progress()
+        return [found for found in self.hosts.values() if host in {None, found.host}]
+
+    def force_down(self, service: str, forced: bool) -> None:
+        self._service(service).forced_down = forced
+
+    def enable(self, service: str) -> None:
+        self._service(service).status = "enabled"
+
+    def disable(self, service: str, reason: str = "") -> None:
+        found = self._service(service)
+        found.status, found.disabled_reason = "disabled", reason
+
+    def add_host(self, aggregate: int, host: str) -> None:
+        next(a for a in self.aggregates if a.id == aggregate).hosts.append(host)
+
+    def _service(self, number: str) -> FakeService:
+        return next(found for found in self.hosts.values() if found.id == number)
+
+    def _progress(self) -> None:
+        """Let what is under way come as far as the clock says, and answer nobody meanwhile."""
+        if self.clock.now_s() < self.silent_until_s:
+            raise keystoneauth1.exceptions.ConnectFailure("nova-api is away")
+        for server in self.known.values():
+            if server.task_state == "powering-off":
+                server.vm_state, server.task_state, server.power_state = "stopped", None, 4
+        for migration in self.migrated:
+            if migration.status in {"accepted", "pre-migrating"}:
+                self._rebuild(migration, self.known[migration.instance_uuid])
+
+    def _rebuild(self, migration: FakeMigration, server: FakeServer) -> None:
+        age_s = self.clock.now_s() - migration.ordered_at_s
+        newest = [m for m in self.migrated if m.instance_uuid == server.id][-1]
+        first = next(m for m in self.migrated if m.instance_uuid == server.id)
+        if migration is not newest:  # Nova lets the newest order through alone
+            return
+        if migration is first and migration.status == self.stuck.get(server.id):
+            return
+        if migration.status == "accepted" and age_s > 0:
+            if self.no_valid_host[server.id] > 0:
+                self.no_valid_host[server.id] -= 1
+                migration.status, server.fault = "error", "No valid host was found."
+                server.vm_state, server.task_state = "error", None
+                return
+            migration.status = "pre-migrating"
+            migration.dest_compute = migration.dest_compute or self._destination()
+        elif migration.status == "pre-migrating" and age_s >= self.rebuild_s:
+            if server.task_state is not None:  # as Nova: active here, one look before it moves
+                server.vm_state, server.task_state = "active", None
+                if migration.was == "stopped":
+                    server.vm_state, server.power_state = "stopped", 4
+                return
+            server.host, migration.status = str(migration.dest_compute), "done"
+
+    def _destination(self) -> str:
+        usable = (h for h in self.hosts.values() if h.status == "enabled" and not h.forced_down)
+        return next(usable).host
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cloud(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> NovaCloud:
+    """A Nova behind ``masakari.compute.nova.novaclient``, on a simulated clock."""
+    made = NovaCloud(clock)
+    monkeypatch.setattr(masakari.compute.nova, "novaclient", made.client)
+    monkeypatch.setattr(Nova, "_session", None)
+    return made
