@@ -56,7 +56,8 @@ class Deployment:
 
     def _ensure_schema(self, engine: Box, core: Core, stamp: str) -> str | None:
         """Return the schema if it is in place; the leader puts it there, the others wait."""
-        workload.ensure_files(engine, rendering.masakari(core, unit=self.unit))
+        files = (*rendering.masakari(core, unit=self.unit), rendering.store(core))
+        workload.ensure_files(engine, files)
         wanted = schema.wanted(engine, core.database, plugin=stamp)
         if wanted == self.schema:
             return wanted

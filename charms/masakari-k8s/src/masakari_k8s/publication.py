@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write our side of every relation."""
 
-import socket
-
 import ops
 
 from instance_ha_relations import (
@@ -60,7 +58,13 @@ def _announce_unit(charm: ops.CharmBase) -> None:
             binding = charm.model.get_binding(relation)
             address = binding.network.bind_address if binding else None
             if address is not None:
-                ingress.announce(relation, charm.unit, host=socket.getfqdn(), ip=str(address))
+                ingress.announce(relation, charm.unit, host=_pod(charm), ip=str(address))
+
+
+def _pod(charm: ops.CharmBase) -> str:
+    """Return the name that Juju gives this unit's pod; no resolver has to answer for that."""
+    pod = charm.unit.name.replace("/", "-")
+    return f"{pod}.{charm.app.name}-endpoints.{charm.model.name}.svc.cluster.local"
 
 
 def _register_endpoint(charm: ops.CharmBase, world: World) -> None:

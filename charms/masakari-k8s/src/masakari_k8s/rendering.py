@@ -16,6 +16,8 @@ ETC = "/etc/masakari"
 MASAKARI_CONF = f"{ETC}/masakari.conf"
 MONITORS_CONF = f"{ETC}/masakarimonitors.conf"
 INSTANCE_HA_CONF = f"{ETC}/instance-ha.conf"
+STORE_CONF = f"{ETC}/instance-ha-store.conf"
+"""Only where the plugin's tables are: the database is migrated before there is any fencing."""
 API_PASTE = f"{ETC}/api-paste.ini"
 CREDENTIALS = f"{ETC}/maas-credentials"
 TARGETS = f"{ETC}/fence-targets.json"
@@ -67,6 +69,12 @@ def masakari(core: Core, *, unit: str) -> tuple[File, ...]:
     return (File(path=MASAKARI_CONF, text=conf), *_authorities(core))
 
 
+def store(core: Core) -> File:
+    """Return what the migration of the plugin's tables reads."""
+    url = _ini(core.database.url)
+    return File(path=STORE_CONF, text=f"[instance_ha]\nconnection = {url}\n")
+
+
 def api_paste(core: Core) -> File:
     """Return the API's mount points: the root, and the path of every ingress."""
     template = _TEMPLATES.get_template("api-paste.ini.j2")
@@ -99,6 +107,7 @@ def instance_ha(
         max_failing_percent=config.max_failing_share,
         return_after=config.return_after,
         lease_ttl=config.lease_ttl_s,
+        evacuate_all_instances=str(config.evacuate_all_instances),
         fencing=fencing,
         credentials_file=CREDENTIALS,
         targets_file=TARGETS,

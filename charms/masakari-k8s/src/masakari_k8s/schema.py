@@ -8,6 +8,7 @@ from masakari_k8s import plugin, rendering, workload
 from masakari_k8s.workload import Box
 from masakari_k8s.world import Database
 
+_DEADLINE_S = 300
 _VERSION = "import importlib.metadata as m; print(m.version('masakari'))"
 
 
@@ -28,6 +29,7 @@ def migrate(engine: Box) -> None:
     Raises:
         CommandError: if one of the two does not end well.
     """
-    conf = ["--config-file", rendering.MASAKARI_CONF]
-    workload.run(engine, ["masakari-manage", *conf, "db", "sync"], timeout_s=300)
-    workload.run(engine, [plugin.COMMAND, *conf, "db-sync"], timeout_s=300)
+    theirs = ["masakari-manage", "--config-file", rendering.MASAKARI_CONF, "db", "sync"]
+    ours = [plugin.COMMAND, "--config-file", rendering.STORE_CONF, "db-sync"]
+    for command in (theirs, ours):
+        workload.run(engine, command, timeout_s=_DEADLINE_S)

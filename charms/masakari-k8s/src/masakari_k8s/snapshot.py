@@ -48,7 +48,7 @@ _PARTNERS = {
 DATABASE_NAME = "masakari_api"
 QUEUE_USER, QUEUE_VHOST = "masakari-api", "openstack"
 _DATABASE_CA_FILE = "/etc/masakari/database-ca.pem"
-_STATUS_LENGTH = 60
+_STATUS_LENGTH = 59
 
 T = TypeVar("T")
 

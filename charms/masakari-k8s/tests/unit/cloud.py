@@ -142,7 +142,12 @@ class Cloud:
         return {
             testing.Exec(["python3", "-c"], stdout="22.0.0\n"),
             testing.Exec(
-                [plugin.COMMAND, "--config-file", "/etc/masakari/masakari.conf", "db-sync"]
+                [
+                    plugin.COMMAND,
+                    "--config-file",
+                    "/etc/masakari/instance-ha-store.conf",
+                    "db-sync",
+                ]
             ),
             testing.Exec(
                 ["masakari-manage"],

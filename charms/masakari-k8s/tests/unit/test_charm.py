@@ -204,3 +204,53 @@ def test_container_that_does_not_answer_is_waited_for(cloud: Cloud):
     assert out.unit_status == testing.WaitingStatus(
         "waiting for container masakari-engine to start"
     )
+
+
+def test_service_that_does_not_stay_up_is_named(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    def refuse(container: ops.Container) -> None:
+        if container.name == HOSTMONITOR:
+            change = ops.pebble.Change.from_dict({
+                "id": "1", "kind": "replan", "summary": "", "status": "Error", "ready": True,
+                "spawn-time": "2026-01-01T00:00:00Z", "err": "exited quickly with code 1",
+            })  # fmt: skip
+            raise ops.pebble.ChangeError(change.err or "", change)
+        started(container)
+
+    started = ops.Container.replan
+    monkeypatch.setattr(ops.Container, "replan", refuse)
+
+    state = cloud.run(cloud.state())
+
+    assert running(state) == {API, ENGINE}
+    assert state.unit_status == testing.BlockedStatus(
+        "masakari-hostmonitor is down: read its container's log"
+    )
+    assert any("exited quickly" in one.message for one in cloud.context.juju_log)
+
+
+def test_image_without_masakari_is_said(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cloud, "execs", lambda _: {testing.Exec(["python3"], return_code=1)})
+
+    state = cloud.run(cloud.state())
+
+    assert state.unit_status == testing.BlockedStatus(
+        "masakari-image: holds no Masakari; attach another"
+    )
+
+
+def test_image_without_our_account_runs_as_root(cloud: Cloud):
+    (cloud.root / "passwd").write_text("root:x:0:0::/:/bin/sh\n")
+
+    state = cloud.run(cloud.state())
+
+    plan = state.get_container(ENGINE).plan.services[ENGINE]
+    assert (plan.user, plan.group) == ("", "")
+    assert running(state) == ALL
+
+
+def test_services_run_as_the_account_of_the_image(cloud: Cloud):
+    state = cloud.run(cloud.state())
+
+    for name in ALL:
+        plan = state.get_container(name).plan.services[name]
+        assert (plan.user, plan.group) == ("masakari", "masakari")

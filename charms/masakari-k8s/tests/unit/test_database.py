@@ -26,7 +26,7 @@ class TestSchema:
         migrations = [one for one in cloud.commands(ENGINE) if "sync" in one]
         assert migrations == [
             "masakari-manage --config-file /etc/masakari/masakari.conf db sync",
-            "instance-ha --config-file /etc/masakari/masakari.conf db-sync",
+            "instance-ha --config-file /etc/masakari/instance-ha-store.conf db-sync",
         ]
         assert state.get_relation(PEERS.id).local_app_data["schema"].startswith("22.0.0-")
 

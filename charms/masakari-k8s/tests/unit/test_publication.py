@@ -7,6 +7,7 @@ from ops import testing
 
 from .cloud import (
     AMQP,
+    API,
     DATABASE,
     FENCING,
     IDENTITY,
@@ -65,3 +66,22 @@ class TestPublication:
         state = cloud.run(cloud.state(*(relations or instead()), offer))
 
         assert self.published(state, offer) == {"ready": ready}
+
+    def test_users_are_sent_to_the_public_ingress(self, cloud: Cloud):
+        public = testing.Relation(
+            "ingress-public",
+            remote_app_name="traefik-public",
+            remote_app_data={"ingress": json.dumps({"url": "https://cloud.example/masakari"})},
+        )
+
+        state = cloud.run(cloud.state(*instead(), public))
+
+        endpoint = json.loads(self.published(state, IDENTITY)["service-endpoints"])[0]
+        assert endpoint["public_url"].startswith("https://cloud.example/masakari/v1/")
+        assert "/masakari/v1: v1\n" in cloud.file(API, "api-paste.ini")
+
+    def test_before_there_is_an_ingress_the_service_itself_is_the_endpoint(self, cloud: Cloud):
+        state = cloud.run(cloud.state(*without("ingress-internal")))
+
+        endpoint = json.loads(self.published(state, IDENTITY)["service-endpoints"])[0]
+        assert ".svc.cluster.local:15868/v1/" in endpoint["internal_url"]

@@ -132,8 +132,22 @@ def test_plugin_gets_every_figure(parsed):
     assert conf.instance_ha.max_failing_percent == 40
     assert conf.instance_ha_consul.storage == ["s:8500"]
     assert conf.instance_ha_consul.tenant == []
+    assert conf.host_failure.evacuate_all_instances is False
     assert conf.instance_ha_fencing.mode == "maas"
     assert conf.instance_ha_fencing.ca_file == "/etc/masakari/maas-ca.pem"
+
+
+def test_tables_are_migrated_where_they_are_used(parsed):
+    store = parsed(rendering.store(CORE)).instance_ha.connection
+
+    assert store == parsed(*rendering.masakari(CORE, unit="masakari/0")).database.connection
+
+
+def test_trust_is_placed_where_it_is_offered():
+    files = {file.path: file.text for file in rendering.masakari(CORE, unit="masakari/0")}
+
+    assert files["/etc/masakari/ca-bundle.pem"] == "ONE\nTWO\n"
+    assert files["/etc/masakari/database-ca.pem"] == "CA\n"
 
 
 def test_hostmonitor_loads_our_controller(parsed):

@@ -8,11 +8,15 @@ from ops import testing
 
 from .cloud import (
     API,
+    DATABASE,
     ENGINE,
     GRANTED,
     HOSTMONITOR,
+    PEM,
     SECRETS,
     Cloud,
+    changed,
+    instead,
 )
 
 ALL = {API, ENGINE, HOSTMONITOR}
@@ -63,3 +67,22 @@ class TestSecrets:
 
         assert cloud.file(API, "maas-credentials") is None
         assert cloud.file(API, "instance-ha.conf") is None
+
+    def test_database_over_tls_is_checked_against_its_authority(self, cloud: Cloud):
+        database = changed(DATABASE, secret_tls="secret:tls")
+        tls = testing.Secret({"tls": "True", "tls-ca": PEM}, id="secret:tls")
+
+        cloud.run(cloud.state(*instead(database), secrets=(*GRANTED, tls)))
+
+        assert cloud.file(ENGINE, "database-ca.pem") == f"{PEM}\n"
+        assert "?ssl_ca=/etc/masakari/database-ca.pem" in cloud.file(ENGINE, "masakari.conf")
+
+    def test_authorities_are_trusted(self, cloud: Cloud):
+        authority = testing.Relation(
+            "receive-ca-cert", remote_app_name="keystone", remote_units_data={0: {"ca": PEM}}
+        )
+
+        cloud.run(cloud.state(*instead(), authority))
+
+        for name in (API, ENGINE, HOSTMONITOR):
+            assert cloud.file(name, "ca-bundle.pem") == f"{PEM}\n"
