@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Write ``constraints.txt``: one version of every package that the workspace uses.
+"""Write ``constraints*.txt``: one version of every package that the workspace uses.
 
 A lock file of uv names the registry that its author happened to use; plain pins do not, and hold
 on every mirror. The lab's OpenStack pins are taken over, so that unit tests meet the releases
@@ -14,33 +14,40 @@ import sys
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+OPENSTACK = "lab/build/openstack-requirements.txt"
+ALONE = {"juju"}
+"""Dependency groups that cannot be had together with the others."""
+
 HEADER = """\
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every version that the tests, the lab and the staged charms use; written by `tox run -e pins`.
+# One version of every package; written by `tox run -e pins`.
 """
 
 
-def resolve(*, extra: list[str]) -> str:
-    """Return one resolution of all members and groups, for Python 3.11 and later."""
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    members = sorted(ROOT.glob("packages/*/pyproject.toml")) + sorted(
-        ROOT.glob("charms/*/pyproject.toml")
-    )
+def write_pins(name: str, *, sources: list[str], options: list[str]) -> None:
+    """Resolve *sources* for Python 3.11 and later, and write what is not of the workspace."""
     argv = ["uv", "pip", "compile", "--universal", "--python-version=3.11", "--quiet"]
-    argv += ["--no-annotate", "--no-header", "--constraints=lab/build/openstack-requirements.txt"]
-    argv += [str(member.relative_to(ROOT)) for member in members]
-    argv += [word for group in groups for word in ("--group", group)]
-    done = subprocess.run([*argv, *extra], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout
+    argv += ["--no-annotate", "--no-header", *sources, *options]
+    done = subprocess.run(argv, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    pins = [line for line in done.stdout.splitlines() if "==" in line]
+    (ROOT / name).write_text(HEADER + "\n".join(pins) + "\n")
+    print(f"{name}: {len(pins)} pins")
 
 
-def main(argv: list[str]) -> int:
-    """Resolve, drop the workspace's own members, write the file."""
-    pins = [line for line in resolve(extra=argv).splitlines() if "==" in line]
-    (ROOT / "constraints.txt").write_text(HEADER + "\n".join(pins) + "\n")
-    print(f"constraints.txt: {len(pins)} pins")
+def main(options: list[str]) -> int:
+    """Write one file for all that goes together, and one for each group that stays alone."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    members = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("*/*/pyproject.toml"))]
+    together = [f"--group={group}" for group in groups if group not in ALONE]
+    write_pins(
+        "constraints.txt",
+        sources=[*members, *together, f"--constraints={OPENSTACK}"],
+        options=options,
+    )
+    for group in sorted(ALONE):
+        write_pins(f"constraints-{group}.txt", sources=[f"--group={group}"], options=options)
     return 0
 
 
