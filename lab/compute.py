@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Make a lab host a hypervisor: libvirtd, virtlogd and nova-compute as units of its systemd.
+
+They are enabled, so a power cut ends them and a boot starts them again, as on a real machine.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from . import ceph, host, paths, process
+from .errors import LabError
+from .host import Host
+from .openstack import Profile, cloud, places
+from .openstack.configuration import LOG_LEVELS, Sections, nova_clients, render
+
+STATE = "/var/lib/nova"
+"""A hypervisor's own directory of Nova, with the consoles of its guests."""
+
+_MICROVERSION = "2.53"
+_UNITS = {"light": ("nova-compute",), "full": ("virtlogd", "libvirtd", "nova-compute")}
+
+_NOVA_UNIT = """[Unit]
+Description=OpenStack Compute
+After=network.target libvirtd.service
+Wants={libvirtd}
+
+[Service]
+Environment=PYTHONWARNINGS=ignore
+Environment=PATH={venv}/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ExecStart={venv}/bin/nova-compute --config-file /etc/nova/nova.conf
+Restart=on-failure
+RestartSec=2
+KillMode=process
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+# Guests outlive a restart of these two: their processes are left alone.
+_LIBVIRT_UNIT = """[Unit]
+Description={description}
+{order}
+
+[Service]
+Type=notify
+ExecStart=/usr/sbin/{name}
+Restart=on-failure
+KillMode=process
+OOMScoreAdjust=-999
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+_QEMU_CONFIG = """user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+security_driver = "none"
+cgroup_controllers = []
+namespaces = []
+seccomp_sandbox = 0
+stdio_handler = "logd"
+"""
+
+_LIBVIRTD_CONFIG = """auth_unix_ro = "none"
+auth_unix_rw = "none"
+unix_sock_group = "root"
+unix_sock_ro_perms = "0777"
+unix_sock_rw_perms = "0700"
+host_uuid = "{uuid}"
+keepalive_interval = 5
+"""
+
+
+def ensure_up(hosts: Sequence[Host], *, profile: Profile) -> None:
+    """Make *hosts* hypervisors, boot those that are off, and wait until Nova sees all of them up.
+
+    The control plane, and in the full profile Ceph, must be up.
+    """
+    storage = ceph.client_files() if profile == "full" else {}
+    for each in hosts:
+        _install(each, profile=profile, storage=storage)
+        if host.is_on(each):
+            host.run(each, ["systemctl", "start", *_UNITS[profile]])
+    host.ensure_up(hosts)
+    wait_up(hosts)
+
+
+def _install(each: Host, *, profile: Profile, storage: Mapping[str, str]) -> None:
+    host.write(each, "/etc/nova/nova.conf", render(_nova(each, profile=profile)), mode=0o640)
+    for path, text in storage.items():
+        host.write(each, f"/etc/{path}", text, mode=0o600)
+    if profile == "full":
+        host.write(each, "/etc/libvirt/qemu.conf", _QEMU_CONFIG)
+        config = _LIBVIRTD_CONFIG.format(uuid=each.uuid)
+        host.write(each, "/etc/libvirt/libvirtd.conf", config)
+        for name, description, order in (
+            ("virtlogd", "Console logs of virtual machines", "Before=libvirtd.service"),
+            ("libvirtd", "Virtual machines", "Requires=virtlogd.service\nAfter=virtlogd.service"),
+        ):
+            unit = _LIBVIRT_UNIT.format(name=name, description=description, order=order)
+            host.install_unit(each, f"{name}.service", unit)
+    libvirtd = "libvirtd.service" if profile == "full" else ""
+    unit = _NOVA_UNIT.format(venv=paths.openstack_venv(), libvirtd=libvirtd)
+    host.install_unit(each, "nova-compute.service", unit)
+
+
+def _nova(each: Host, *, profile: Profile) -> Sections:
+    # Guests never start by a boot alone: who was evacuated would run twice.
+    everywhere = {
+        "DEFAULT": {
+            "use_stderr": True,
+            "default_log_levels": LOG_LEVELS,
+            "host": each.name,
+            "my_ip": each.address(),
+            "transport_url": places.TRANSPORT_URL,
+            "state_path": STATE,
+            "resume_guests_state_on_host_boot": False,
+            "reserved_host_memory_mb": 0,
+            "reserved_host_disk_mb": 0,
+        },
+        "oslo_concurrency": {"lock_path": "/run/lock/nova"},
+        **nova_clients(),
+    }
+    driver = _libvirt_driver() if profile == "full" else _fake_driver()
+    return {
+        **everywhere,
+        **driver,
+        "DEFAULT": {**everywhere["DEFAULT"], **driver["DEFAULT"]},
+    }
+
+
+def _fake_driver() -> Sections:
+    # The plain FakeDriver invents a new node at every start, and Nova refuses that.
+    return {"DEFAULT": {"compute_driver": "fake.FakeDriverWithoutFakeNodes"}}
+
+
+def _libvirt_driver() -> Sections:
+    privsep = f"{paths.openstack('privsep-helper')} --config-file /etc/nova/nova.conf"
+    contexts = ("nova_sys_admin", "vif_plug_linux_bridge_privileged", "privsep_osbrick")
+    return {
+        "DEFAULT": {"compute_driver": "libvirt.LibvirtDriver", "force_raw_images": True},
+        "libvirt": {
+            "virt_type": "qemu",
+            "cpu_mode": "none",
+            "connection_uri": "qemu:///system",
+            "inject_partition": -2,
+            "tb_cache_size": 32,
+            "num_pcie_ports": 0,
+            # The guest reads from its DMI serial which host it runs on.
+            "sysinfo_serial": "os",
+            "images_type": "rbd",
+            "images_rbd_pool": ceph.POOL,
+            "images_rbd_ceph_conf": "/etc/ceph/ceph.conf",
+            "rbd_user": ceph.USER,
+            "rbd_secret_uuid": ceph.SECRET,
+        },
+        **{name: {"helper_command": privsep} for name in contexts},
+    }
+
+
+def states() -> Mapping[str, str]:
+    """Return what Nova thinks of each hypervisor's service: ``up`` or ``down``, by host name."""
+    with cloud() as connection:
+        services = connection.compute.services(binary="nova-compute")
+        return {service.host: service.state for service in services}
+
+
+def wait_up(hosts: Sequence[Host]) -> None:
+    """Wait until every one of *hosts* is a hypervisor to which Nova can schedule."""
+    wanted = {each.name for each in hosts}
+    with cloud() as connection:
+
+        def all_up() -> bool:
+            known = connection.compute.hypervisors(details=True)
+            return wanted <= {one.service_details["host"] for one in known if one.state == "up"}
+
+        names = ", ".join(sorted(wanted))
+        process.wait_until(
+            all_up, within_s=180, what=f"Nova to see {names} up as hypervisors", every_s=0.5
+        )
+
+
+def force_down(each: Host) -> None:
+    """Tell Nova that a host's service is down, whatever it reports itself."""
+    refusal = _set_service(each, {"forced_down": True})
+    if refusal:
+        raise LabError(f"Nova refused to force {each.name} down: {refusal}; is it enrolled?")
+
+
+def ensure_in_service(each: Host) -> None:
+    """Give a host that is back to Nova's scheduler again.
+
+    Nova takes it back only once its nova-compute has cleaned up after the evacuation. Enabling
+    works only on a live service, and only as a change: hence disable, then enable.
+    """
+    refusal = ""
+
+    def taken_back() -> bool:
+        nonlocal refusal
+        refusal = _set_service(each, {"forced_down": False})
+        return not refusal
+
+    process.wait_until(
+        taken_back, within_s=120, what=f"Nova to take {each.name} back", every_s=1
+    )
+    process.wait_until(
+        lambda: states().get(each.name) == "up",
+        within_s=120,
+        what=f"Nova to see {each.name} up",
+        every_s=1,
+    )
+    for status in ("disabled", "enabled"):
+        _set_service(each, {"status": status})
+
+
+def _set_service(each: Host, body: Mapping[str, object]) -> str:
+    """Change a host's compute service. Return why Nova refused, or nothing."""
+    with cloud() as connection:
+        for service in connection.compute.services(binary="nova-compute", host=each.name):
+            answer = connection.compute.put(
+                f"/os-services/{service.id}", json=dict(body), microversion=_MICROVERSION
+            )
+            return "" if answer.ok else answer.text
+    return f"it knows no nova-compute on {each.name}"

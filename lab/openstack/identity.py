@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Keystone's content, and the administrator's way into the cloud's APIs."""
+
+import contextlib
+from collections.abc import Generator, Iterable, Mapping
+
+import openstack
+from openstack.connection import Connection
+
+from .. import network
+from .places import ADMIN, AUTH_URL, PASSWORD, REGION, SERVICE_PROJECT
+
+
+@contextlib.contextmanager
+def cloud() -> Generator[Connection]:
+    """Give the administrator's connection; this thread is in the lab's network meanwhile."""
+    with network.inside():
+        connection = openstack.connect(
+            auth_url=AUTH_URL,
+            username=ADMIN,
+            password=PASSWORD,
+            project_name=ADMIN,
+            user_domain_id="default",
+            project_domain_id="default",
+            region_name=REGION,
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def ensure_service_user(
+    name: str, *, password: str = PASSWORD, roles: Iterable[str] = ("admin", "service")
+) -> None:
+    """Make the user *name* with these roles in the service project; its password becomes this."""
+    with cloud() as connection:
+        identity = connection.identity
+        project = identity.find_project(SERVICE_PROJECT) or identity.create_project(
+            name=SERVICE_PROJECT, domain_id="default"
+        )
+        user = identity.find_user(name)
+        if user is None:
+            user = identity.create_user(name=name, password=password, domain_id="default")
+        else:
+            identity.update_user(user, password=password)
+        for role_name in roles:
+            role = identity.find_role(role_name) or identity.create_role(name=role_name)
+            identity.assign_project_role_to_user(project, user, role)
+
+
+def ensure_endpoint(service: str, *, type: str, urls: Mapping[str, str]) -> None:
+    """Make the catalogue say where *service* is.
+
+    Args:
+        type: What clients look it up by, as ``instance-ha``.
+        urls: Address of each interface: ``public``, ``internal``, ``admin``.
+    """
+    with cloud() as connection:
+        identity = connection.identity
+        known = identity.find_service(service) or identity.create_service(name=service, type=type)
+        present = {
+            endpoint.interface: endpoint for endpoint in identity.endpoints(service_id=known.id)
+        }
+        for interface, url in urls.items():
+            if interface not in present:
+                identity.create_endpoint(
+                    service_id=known.id, interface=interface, url=url, region_id=REGION
+                )
+            elif present[interface].url != url:
+                identity.update_endpoint(present[interface], url=url)
