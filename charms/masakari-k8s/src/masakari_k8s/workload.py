@@ -118,7 +118,7 @@ def run(where: Box, command: Sequence[str], *, timeout_s: float = 60) -> str:
         output, _ = process.wait_output()
     except pebble.ExecError as error:  # pyright: ignore[reportUnknownVariableType]
         text = f"{error.stdout}\n{error.stderr}"  # pyright: ignore[reportUnknownMemberType]
-        reason = _last_words(text) or f"exit code {error.exit_code}"
+        reason = _last_words(text).removeprefix(f"{name}: ") or f"exit code {error.exit_code}"
         raise CommandError(name, reason) from None  # the original holds the whole output
     except pebble.ChangeError as error:
         raise CommandError(name, f"no end within {timeout_s:.0f} s") from error
