@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,15 @@ def test_terminal_plays_a_scenario(capsys: pytest.CaptureFixture[str]):
     said = capsys.readouterr().out
     assert "recovery  management, tenant and storage down" in said
     assert said.endswith("PASS  power-loss\n")
+
+
+def test_terminal_is_a_module_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "argv", ["simulation", "play", str(SCENARIOS / "row-up-up-up")])
+
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(terminal.__file__, run_name="__main__")
+
+    assert end.value.code == 0
 
 
 def test_terminal_tells_where_a_journal_differs_and_can_write_it(

@@ -149,10 +149,10 @@ def _follow(case: Case, *, policy: Policy) -> Step | None:
             return _running(case, newest=newest, policy=policy)
         case NotificationStatus.ERROR:
             return _stays(case, "waits for an engine to try once more")
-        case NotificationStatus.FAILED | NotificationStatus.IGNORED:
-            return _again(case, f"masakari ended the notification as {newest.status}")
         case NotificationStatus.FINISHED:
             return _finished(case)
+        case _:
+            return _again(case, f"masakari ended the notification as {newest.status}")
 
 
 def _unclaimed(case: Case, *, newest: Notification, policy: Policy) -> Step | None:

@@ -61,12 +61,13 @@ class MemoryJournal:
     ) -> Incident:
         """Set an incident's state; keep its notification unless a new one is given."""
         self._ask()
+        known = self._incidents[incident.id]
         moved = dataclasses.replace(
-            self._incidents[incident.id],
+            known,
             state=state,
             reason=reason,
             closed_at_s=at_s if state is IncidentState.CLOSED else None,
-            notification=notification or incident.notification,
+            notification=notification or known.notification,
         )
         self._incidents[moved.id] = moved
         return moved

@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from instance_ha.errors import PolicyError
+from instance_ha.matrix import default_matrix
+from instance_ha.model import Network
+from instance_ha.policy import Policy
+
+ALL = tuple(Network)
+
+
+def policy(**changes) -> Policy:
+    return Policy(**{"networks": ALL, "matrix": default_matrix(ALL), **changes})
+
+
+def test_defaults_are_sound():
+    assert policy().renotify_after_s > 180, "masakari's duplicate window must be over by then"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        pytest.param({"networks": ALL[:2]}, "give a matrix", id="another matrix"),
+        pytest.param({"hold_s": 0.0}, "hold_s: 0.0 s is no time", id="no time"),
+        pytest.param({"max_failing_share": 1.5}, "1.5 is no share", id="too large a share"),
+        pytest.param({"blind_share": 0.0}, "0.0 is no share", id="no share"),
+        pytest.param({"tick_s": 10.0}, "give at least 20.0", id="lease shorter than two ticks"),
+    ],
+)
+def test_contradictions_are_refused(changes, says: str):
+    with pytest.raises(PolicyError, match=says):
+        policy(**changes)
