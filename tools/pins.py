@@ -43,7 +43,7 @@ def main(options: list[str]) -> int:
     together = [f"--group={group}" for group in groups if group not in ALONE]
     write_pins(
         "constraints.txt",
-        sources=[*members, *together, f"--constraints={OPENSTACK}"],
+        sources=[*members, "--all-extras", *together, f"--constraints={OPENSTACK}"],
         options=options,
     )
     for group in sorted(ALONE):

@@ -66,8 +66,8 @@ def local_packages(directory: pathlib.Path) -> list[pathlib.Path]:
     return sorted(found)
 
 
-def uv(*argv: str | pathlib.Path) -> str:
-    """Run uv from the repository's root with its pins, and return what it printed.
+def uv(*argv: str | pathlib.Path, constrained: bool = True) -> str:
+    """Run uv from the repository's root, by default with its pins; return what it printed.
 
     Raises:
         StageError: if there is no uv, or it failed.
@@ -78,7 +78,9 @@ def uv(*argv: str | pathlib.Path) -> str:
     if program is None:
         raise StageError("there is no uv to collect packages with; run: make .venv")
     environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
-    argv_text = [program, *map(str, argv), "--constraints", "constraints.txt"]
+    argv_text = [program, *map(str, argv)]
+    if constrained:
+        argv_text += ["--constraints", "constraints.txt"]
     done = subprocess.run(
         argv_text, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

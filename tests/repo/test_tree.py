@@ -36,7 +36,10 @@ def text_of(path: pathlib.Path) -> str:
 
 
 def test_every_source_names_its_licence():
-    sources = [path for path in committed() if path.suffix in SOURCES or path.name == "Makefile"]
+    scenario = ROOT / "tests" / "sim" / "scenarios"
+    sources = [
+        path for path in committed() if path.suffix in SOURCES and scenario not in path.parents
+    ]
     assert len(sources) > 20
     bare = [
         path.relative_to(ROOT)
@@ -59,7 +62,7 @@ def test_no_private_address_of_a_developer():
     named = [
         path.relative_to(ROOT)
         for path in committed()
-        if re.search(r"/(?:home|Users)/\w+/|/root/|(?<![\w.])/work/", text_of(path))
+        if re.search(r"/(?:home|Users)/\w+/|(?<![\w.}])/(?:root|work)/", text_of(path))
         and path != pathlib.Path(__file__).resolve()
     ]
     assert named == []
@@ -88,16 +91,52 @@ def test_tools_are_pinned(pin):
     assert re.search(rf"^{pin}==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
 
 
-def test_unit_tests_meet_the_releases_that_the_lab_runs():
-    def pins(name: str) -> dict[str, str]:
-        lines = [line.split(";")[0].strip() for line in (ROOT / name).read_text().splitlines()]
-        return dict(line.lower().split("==") for line in lines if "==" in line)
+def pins(name: str) -> dict[str, str]:
+    lines = [line.split(";")[0].strip() for line in (ROOT / name).read_text().splitlines()]
+    return dict(line.lower().split("==") for line in lines if "==" in line)
 
-    ours, lab = pins("constraints.txt"), pins("lab/build/openstack-requirements.txt")
-    differ = {
-        name: (ours[name], lab[name]) for name in ours.keys() & lab if ours[name] != lab[name]
+
+@pytest.mark.parametrize("environment", ["openstack-requirements.txt", "charm-requirements.txt"])
+def test_unit_tests_meet_the_releases_that_the_lab_runs(environment):
+    ours, lab = pins("constraints.txt"), pins(f"lab/build/{environment}")
+    shared = ours.keys() & lab
+    assert shared
+    assert {name: ours[name] for name in shared} == {name: lab[name] for name in shared}
+
+
+MODULES = {
+    "jinja2": "jinja2",
+    "keystoneauth1": "keystoneauth1",
+    "masakarimonitors": "masakari-monitors",
+    "novaclient": "python-novaclient",
+    "openstack": "openstacksdk",
+    "yaml": "pyyaml",
+}
+"""Distributions whose name is not that of their module with dashes."""
+
+
+def distribution(module: str) -> str:
+    return MODULES.get(module, module.replace("_", "-"))
+
+
+@pytest.mark.parametrize(
+    "project", sorted(ROOT.glob("*/*/pyproject.toml")), ids=lambda p: p.parent.name
+)
+def test_project_declares_what_it_imports(project):
+    table = tomllib.loads(project.read_text())["project"]
+    extras = [name for extra in table.get("optional-dependencies", {}).values() for name in extra]
+    declared = {re.split(r"[\[<>=~ ]", name)[0] for name in [*table["dependencies"], *extras]}
+    source = project.parent / "src"
+    own = {path.stem for path in source.iterdir()}
+    imported = {name for path in source.rglob("*.py") for name in imports_of(path)}
+    foreign = imported - own - sys.stdlib_module_names
+
+    missing = {
+        name
+        for name in foreign
+        if not any(found.replace(".", "-").startswith(distribution(name)) for found in declared)
     }
-    assert differ == {}
+    assert missing == set()
 
 
 def test_every_member_supports_the_same_pythons():
