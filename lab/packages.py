@@ -11,6 +11,7 @@ from collections.abc import Generator
 
 from . import binaries, paths
 from .errors import LabError
+from .juju import equipment
 from .process import exclusive, run
 
 PACKAGES = (
@@ -67,6 +68,8 @@ def install() -> None:
             _build_binaries()
         with _step("the OpenStack environment"):
             ensure_openstack()
+        with _step("what the charms run with"):
+            equipment.ensure()
         for name in binaries.NAMES:
             with _step(name):
                 binaries.await_build(name)

@@ -35,11 +35,14 @@ rule with its source), ``context`` and ``tools`` (what a hook may read and write
 import pathlib
 import shutil
 import sys
+from typing import Any
 
 import jubilant
 
 from lab import paths, pod
 from lab.process import Daemon, pid, spawn, stop, wait_until
+
+from .trace import Trace
 
 STATE = paths.STATE / "juju"
 BINARY = pathlib.Path(__file__).with_name("juju")
@@ -55,6 +58,11 @@ AGENT = Daemon(
 def client() -> jubilant.Juju:
     """Return the way to the running agent, as for any Juju."""
     return jubilant.Juju(cli_binary=BINARY)
+
+
+def trace() -> list[dict[str, Any]]:
+    """Return every hook that ended so far, oldest first: unit, hook, remote unit, exit code."""
+    return Trace(STATE).hooks()
 
 
 def ensure_up() -> jubilant.Juju:

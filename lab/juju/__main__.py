@@ -66,7 +66,7 @@ def main() -> None:
     )
     logging.getLogger("charm").setLevel(logging.DEBUG)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: agent.stopping.set())
+        signal.signal(number, lambda _number, _frame: agent.stopping.set())
     agent.reconnect()
     path = state / SOCKET
     path.unlink(missing_ok=True)

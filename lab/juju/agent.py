@@ -14,17 +14,18 @@ import logging
 import pathlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from lab.errors import LabError
 
-from . import controller, relations, resolver, runner, workload
+from . import controller, relations, resolver, workload
 from .arguments import Word
 from .context import HookContext
 from .errors import FlushError, ToolError
 from .event import Errand, Event, Sighting
 from .model import Failure, Model, Status, Unit
 from .place import Place, place_of
+from .runner import Outcome, ProcessRunner, Runner, agent_directory
 from .tools import call
 from .toolserver import ToolServer
 from .trace import Trace
@@ -48,14 +49,18 @@ class Agent:
         state: pathlib.Path,
         *,
         find_place: Callable[[Model, Unit], Place] = place_of,
+        runner: Runner | None = None,
         wall_s: Callable[[], float] = time.time,
         monotonic_s: Callable[[], float] = time.monotonic,
+        look_s: float = LOOK_S,
     ) -> None:
         state.mkdir(parents=True, exist_ok=True)
         self.state, self.trace = state, Trace(state)
         self.changed = threading.Condition()
         self.model = self._load()
-        self._find_place, self._wall_s, self._monotonic_s = find_place, wall_s, monotonic_s
+        self._runner = runner or ProcessRunner()
+        self._find_place, self._look_s = find_place, look_s
+        self._wall_s, self._monotonic_s = wall_s, monotonic_s
         self._places: dict[str, Place] = {}
         self._busy: set[str] = set()
         self._failed: dict[str, Event] = {}
@@ -82,7 +87,7 @@ class Agent:
         new.replace(self.state / "model.json")
 
     @contextlib.contextmanager
-    def changing(self) -> Iterator[Model]:
+    def changing(self) -> Generator[Model]:
         """Hold the model while it is read or changed; what depends on it is looked at after."""
         with self.changed:
             yield self.model
@@ -104,7 +109,7 @@ class Agent:
 
     def watch(self) -> None:
         """Look at every unit's surroundings until the agent stops."""
-        while not self.stopping.wait(LOOK_S):
+        while not self.stopping.wait(self._look_s):
             self.look()
 
     def look(self) -> None:
@@ -150,7 +155,7 @@ class Agent:
             with self.changed:
                 self._replace_lost_leaders()
                 if not self._start_work():
-                    self.changed.wait(timeout=LOOK_S / 2)
+                    self.changed.wait(timeout=self._look_s / 2)
 
     def _start_work(self) -> bool:
         """Start what can be started; say whether anything was."""
@@ -171,7 +176,11 @@ class Agent:
             there = unit.machine is None or self._seen.get(unit.name, Sighting(boot="")).boot
             return (lambda: self._provision(unit)) if there else None
         event = self.next_event(unit)
-        return None if event is None else lambda: self._play(unit, event)
+        if event is None:
+            if unit.agent.current == "executing":
+                unit.agent = Status(current="idle")
+            return None
+        return lambda: self._play(unit, event)
 
     def next_event(self, unit: Unit) -> Event | None:
         """Return the event that *unit* plays next; those without a hook are settled at once."""
@@ -212,7 +221,7 @@ class Agent:
             logger.exception("%s: the agent failed", unit.name)
             with self.changed:
                 unit.agent = Status(current="failed", message=str(error).partition("\n")[0])
-            time.sleep(LOOK_S)
+            time.sleep(self._look_s)
         finally:
             with self.changing():
                 self._busy.discard(unit.place)
@@ -228,10 +237,10 @@ class Agent:
             self._seen[unit.name] = seen
 
     def _equip(self, unit: Unit, place: Place) -> None:
-        runner.provision(unit, place=place)
+        self._runner.provision(unit, place=place)
         if server := self._servers.pop(unit.name, None):
             server.close()
-        directory = runner.agent_directory(place, unit)
+        directory = agent_directory(place, unit)
         self._servers[unit.name] = ToolServer(directory, self._call)
 
     def _errand(self, errand: Errand | None, unit: Unit) -> None:
@@ -239,7 +248,7 @@ class Agent:
             return
         place = self.place(unit)
         if errand is Errand.UNPACK:
-            runner.lay_out_charm(unit, place=place, charm=self.charm_directory(unit.app))
+            self._runner.lay_out_charm(unit, place=place, charm=self.charm_directory(unit.app))
         elif errand is Errand.STOP_WORKLOADS:
             place.stop_workloads()
         elif errand is Errand.RENEW:
@@ -281,7 +290,7 @@ class Agent:
             )
             self._contexts[context.id] = context
             leader = context.leader
-        outcome = runner.dispatch(unit, event=event, context=context, place=place)
+        outcome = self._runner.dispatch(unit, event=event, context=context, place=place)
         with self.changed:
             del self._contexts[context.id]
             outcome = self._keep(context, outcome)
@@ -290,7 +299,7 @@ class Agent:
         if ended_well:
             self._errand(event.after, unit)
 
-    def _keep(self, context: HookContext, outcome: runner.Outcome) -> runner.Outcome:
+    def _keep(self, context: HookContext, outcome: Outcome) -> Outcome:
         """Flush what a hook wrote, which may still make it fail."""
         if outcome.code:
             return outcome
@@ -300,9 +309,8 @@ class Agent:
             return dataclasses.replace(outcome, code=1, stderr=f"{outcome.stderr}ERROR {error}\n")
         return outcome
 
-    def _conclude(self, unit: Unit, event: Event, outcome: runner.Outcome) -> bool:
+    def _conclude(self, unit: Unit, event: Event, outcome: Outcome) -> bool:
         """Remember the end of a hook; say whether it counts as done."""
-        unit.agent = Status(current="idle")
         if task := event.task:
             if task.status == "running":
                 task.status = "failed" if outcome.code else "completed"

@@ -20,6 +20,7 @@ class HookContext:
     model: m.Model
     unit: m.Unit
     id: str
+    hook: str = ""
     env: dict[str, str] = dataclasses.field(default_factory=dict)
     task: m.Task | None = None
     bags: dict[tuple[int, str], dict[str, str]] = dataclasses.field(default_factory=dict)
@@ -43,6 +44,7 @@ class HookContext:
         return cls(
             model=model,
             unit=unit,
+            hook=hook,
             id=f"{unit.name}-{hook.rpartition('/')[2]}-{secrets.token_hex(8)}",
             env=env,
             task=task,

@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lab import host
+
 from .charmdir import ActionSpec, Charm, Endpoint, Option
 from .errors import NotPlayedError, RequestError
 from .model import (
@@ -19,8 +21,8 @@ from .model import (
     Unit,
 )
 
-MACHINES = range(64)
-"""Machine numbers that ``--to`` may name; the lab's hosts h1, h2, ... are 0, 1, ..."""
+MACHINES = range(host.MOST_HOSTS)
+"""Machine numbers that ``--to`` may name: the lab's hosts h1, h2, ... are 0, 1, ..."""
 
 OPTION_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),

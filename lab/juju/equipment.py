@@ -6,16 +6,22 @@ import hashlib
 import os
 import pathlib
 import shutil
-import sys
 
+from lab import binaries
 from lab.paths import BUILD, CACHE, fingerprint
 from lab.process import exclusive, run
 
 from .tools import TOOLS, UNPLAYED
 
-_HOOKTOOL = pathlib.Path(__file__).parent / "hooktool"
-_SYSTEM_PYTHON = "/usr/bin/python3"
+_HOOK_TOOL = pathlib.Path(__file__).parent / "hooktool"
+_PYTHON = "/usr/bin/python3"
 """The Python of pods and hosts, which see the machine's /usr."""
+
+
+def ensure() -> None:
+    """Build all of it; the first unit would do it otherwise."""
+    charm_venv()
+    hook_tool()
 
 
 def charm_venv() -> pathlib.Path:
@@ -24,13 +30,12 @@ def charm_venv() -> pathlib.Path:
     venv = CACHE / f"charms-{fingerprint(requirements)}"
     with exclusive("charm-venv"):
         if not (venv / "complete").exists():
-            uv = _uv()
-            run([uv, "venv", "--quiet", "--clear", "--python", _SYSTEM_PYTHON, venv])
+            uv = binaries.tool("uv", package="uv")
+            only_ours = {"UV_PYTHON_DOWNLOADS": "never"}
+            run([uv, "venv", "--quiet", "--clear", "--python", _PYTHON, venv], env=only_ours)
             install = [uv, "pip", "install", "--quiet", "--compile-bytecode"]
-            run(
-                [*install, "--python", venv / "bin" / "python3", "-r", requirements],
-                within_s=600,
-            )
+            into = ["--python", venv / "bin" / "python3", "--requirement", requirements]
+            run([*install, *into], env=only_ours, within_s=600)
             (venv / "complete").touch()
     return venv
 
@@ -40,25 +45,17 @@ def charm_python() -> pathlib.Path:
     return charm_venv() / "bin" / "python3"
 
 
-def _uv() -> str:
-    beside = pathlib.Path(sys.executable).with_name("uv")
-    return str(beside) if beside.exists() else shutil.which("uv") or "uv"
-
-
 def hook_tool() -> pathlib.Path:
-    """Return the executable behind every hook tool: compiled if there is a Go, else in Python."""
-    go = shutil.which("go")
-    if go is None:
-        return _HOOKTOOL / "client.py"
-    source = b"".join((_HOOKTOOL / name).read_bytes() for name in ("go.mod", "main.go"))
+    """Return the executable behind every hook tool, compiled on first use."""
+    source = b"".join((_HOOK_TOOL / name).read_bytes() for name in ("go.mod", "main.go"))
     binary = CACHE / "bin" / f"hooktool-{hashlib.sha256(source).hexdigest()[:12]}"
     with exclusive("hook-tool"):
         if not binary.exists():
             binary.parent.mkdir(parents=True, exist_ok=True)
             new = binary.with_suffix(".new")
-            build = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", new, "."]
+            build = [binaries.toolchain(), "build", "-trimpath", "-ldflags=-s -w", "-o", new, "."]
             env = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local"}
-            run(build, cwd=_HOOKTOOL, env=env, within_s=300)
+            run(build, cwd=_HOOK_TOOL, env=env, within_s=300)
             new.replace(binary)
     return binary
 

@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import time
 from collections.abc import Mapping
+from typing import Protocol
 
 from . import equipment
 from .charmdir import unpack
@@ -30,22 +31,44 @@ class Outcome:
     took_s: float
 
 
-def provision(unit: Unit, *, place: Place) -> None:
-    """Prepare a place that is up for a unit: its directories and its hook tools."""
-    agent_directory(place, unit).mkdir(parents=True, exist_ok=True)
-    equipment.lay_out_tools(place.juju / "tools" / unit.tag)
+class Runner(Protocol):
+    """What the agent needs to run a unit's hooks."""
+
+    def provision(self, unit: Unit, *, place: Place) -> None:
+        """Prepare a place that is up for a unit: its directories and its hook tools."""
+        ...
+
+    def lay_out_charm(self, unit: Unit, *, place: Place, charm: pathlib.Path) -> None:
+        """Give a unit the code in *charm*."""
+        ...
+
+    def dispatch(self, unit: Unit, *, event: Event, context: HookContext, place: Place) -> Outcome:
+        """Run the hook to its end; a place that dies meanwhile makes it fail."""
+        ...
+
+
+class ProcessRunner:
+    """Runs hooks as processes."""
+
+    def provision(self, unit: Unit, *, place: Place) -> None:
+        """Prepare a place that is up for a unit: its directories and its hook tools."""
+        agent_directory(place, unit).mkdir(parents=True, exist_ok=True)
+        equipment.lay_out_tools(place.juju / "tools" / unit.tag)
+
+    def lay_out_charm(self, unit: Unit, *, place: Place, charm: pathlib.Path) -> None:
+        """Give a unit the code in *charm*."""
+        unpack(charm, at=agent_directory(place, unit) / "charm", python=equipment.charm_python())
+
+    def dispatch(self, unit: Unit, *, event: Event, context: HookContext, place: Place) -> Outcome:
+        """Run the hook to its end; a place that dies meanwhile makes it fail."""
+        variables = environment(context.model, unit, event=event, context_id=context.id)
+        directory = str(JUJU / "agents" / unit.tag / "charm")
+        return execute(place, ["./dispatch"], directory=directory, variables=variables)
 
 
 def agent_directory(place: Place, unit: Unit) -> pathlib.Path:
     """Return the directory of a unit's agent, as the machine sees it."""
     return place.juju / "agents" / unit.tag
-
-
-def lay_out_charm(unit: Unit, *, place: Place, charm: pathlib.Path) -> None:
-    """Give a unit the code in *charm*."""
-    directory = agent_directory(place, unit)
-    directory.mkdir(parents=True, exist_ok=True)
-    unpack(charm, at=directory / "charm", python=equipment.charm_python())
 
 
 def environment(model: Model, unit: Unit, *, event: Event, context_id: str) -> dict[str, str]:
@@ -76,13 +99,6 @@ def environment(model: Model, unit: Unit, *, event: Event, context_id: str) -> d
     if unit.machine is not None:
         variables["JUJU_MACHINE_ID"] = str(unit.machine)
     return variables | dict(event.env)
-
-
-def dispatch(unit: Unit, *, event: Event, context: HookContext, place: Place) -> Outcome:
-    """Run the hook to its end; a place that dies meanwhile makes it fail."""
-    variables = environment(context.model, unit, event=event, context_id=context.id)
-    directory = str(JUJU / "agents" / unit.tag / "charm")
-    return execute(place, ["./dispatch"], directory=directory, variables=variables)
 
 
 def execute(

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Every hook tool of the lab: linked under each tool's name, it asks the unit agent over a socket.
-// A hook makes 10 to 30 of these calls, so it is compiled; client.py beside it does the same.
+// A hook makes 10 to 30 of these calls, so it is compiled.
 package main
 
 import (

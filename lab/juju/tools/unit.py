@@ -23,8 +23,8 @@ def juju_log(context: HookContext, arguments: Arguments) -> str:
     """Put a line into the model's log."""
     level = arguments.get("--log-level") or arguments.get("-l", "INFO")
     number = logging.getLevelNamesMapping().get(level.upper(), logging.DEBUG)
-    hook = context.env.get("JUJU_HOOK_NAME") or context.env.get("JUJU_DISPATCH_PATH", "")
-    charm_log.log(number, "unit-%s %s: %s", context.unit.name, hook, " ".join(arguments.words))
+    text = " ".join(arguments.words)
+    charm_log.log(number, "unit-%s %s: %s", context.unit.name, context.hook, text)
     return ""
 
 
@@ -69,8 +69,8 @@ def status_get(context: HookContext, arguments: Arguments) -> str:
     units = context.model.units_of(context.unit.app)
     return as_json(
         {
-            "application-status": _spoken(context.app.status)
-            | {"units": {unit.name: _spoken(unit.status) for unit in units}}
+            "application-status": _spoken(context.app.status),
+            "units": {unit.name: _spoken(unit.status) for unit in units},
         }
     )
 
