@@ -14,10 +14,15 @@ import threading
 import time
 import tomllib
 import urllib.parse
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
+
+with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
+    warnings.simplefilter("ignore")
+    import masakari.engine.drivers.taskflow.host_failure  # noqa: F401
 
 ALIVE, LEAVING, LEFT, FAILED = 1, 2, 3, 4
 HANG_S = 3.0
@@ -166,9 +171,9 @@ class OpenStack:
         """Add hosts to a segment, and their compute services to Nova."""
         found = [known for known in self.segments if known["name"] == segment]
         if not found:
-            found = [self._make("segment", {"name": segment, "recovery_method": "auto"})]
+            found = [self.make("segment", {"name": segment, "recovery_method": "auto"})]
         for name in names:
-            self._make("host", {"name": name, **fields}, failover_segment_id=found[0]["uuid"])
+            self.make("host", {"name": name, **fields}, failover_segment_id=found[0]["uuid"])
             self.services.append(
                 {
                     "id": f"service-{name}",
@@ -263,11 +268,11 @@ class OpenStack:
             case "GET", []:
                 return 200, self._version("v1.0", "1.3", f"{self.url}/ha/v1/")
             case "POST", ["notifications"]:
-                return self._notify(body["notification"])
+                return self.take_notification(body["notification"])
             case "POST", ["segments"]:
-                return 201, {"segment": self._make("segment", body["segment"])}
+                return 201, {"segment": self.make("segment", body["segment"])}
             case "POST", ["segments", uuid, "hosts"]:
-                made = self._make("host", body["host"], failover_segment_id=uuid)
+                made = self.make("host", body["host"], failover_segment_id=uuid)
                 return 201, {"host": made}
             case "PUT", [*_, uuid]:
                 ((kind, fields),) = body.items()
@@ -279,7 +284,7 @@ class OpenStack:
             case _:
                 return 404, {"itemNotFound": {"message": f"no {rest}"}}
 
-    def _notify(self, fields: dict[str, Any]) -> tuple[int, Any]:
+    def take_notification(self, fields: dict[str, Any]) -> tuple[int, Any]:
         hosts = [h for h in self.hosts if h["name"] == fields["hostname"]]
         if not hosts:
             words = f"Host with name {fields['hostname']} could not be found."
@@ -289,9 +294,9 @@ class OpenStack:
             "source_host_uuid": hosts[0]["uuid"],
             "status": "new",
         }
-        return 202, {"notification": self._make("notification", fields, **known)}
+        return 202, {"notification": self.make("notification", fields, **known)}
 
-    def _make(self, kind: str, fields: dict[str, Any], **known: Any) -> dict[str, Any]:
+    def make(self, kind: str, fields: dict[str, Any], **known: Any) -> dict[str, Any]:
         assert not fields.keys() - self.WRITABLE[kind], "masakari refuses other properties"
         shelf = getattr(self, f"{kind}s")
         number = len(shelf) + 1

@@ -96,7 +96,7 @@ def test_an_unexpected_error_ends_the_process(
     hostmonitor, consul_cluster, openstack_cloud, eventually
 ):
     openstack_cloud.enrol("h1", "h2", "h3")
-    openstack_cloud._make(
+    openstack_cloud.make(
         "notification",
         {"generated_time": "2099-01-01T00:00:00"},
         source_host_uuid="host-1",

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``instance-ha``: the one path of people, actions, lab and tests.
+
+Exit codes: 0, done; 1, refused, failed or out of reach; 2, what was typed is wrong. Every failure
+is one sentence on the standard error: the fact, the reason, the next step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+from instance_ha.errors import InstanceHaError
+from masakari_instance_ha.cli import enrolment, incidents, notifications, output, upkeep
+from masakari_instance_ha.cli.call import Call, Commands, InputError, common_options
+from masakari_instance_ha.connection import CloudRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DONE, FAILED, WRONG_INPUT = 0, 1, 2
+
+_ADVICE = {
+    http.HTTPStatus.BAD_REQUEST: "Check the names: instance-ha host list",
+    http.HTTPStatus.FORBIDDEN: "The user of [instance_ha_api] needs the role admin",
+    http.HTTPStatus.CONFLICT: "Masakari changes nothing of a segment while a recovery runs in it: "
+    "instance-ha notification list",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of the libraries, which nobody at a terminal can mend
+    arguments = _parser().parse_args(argv)
+    as_json = getattr(arguments, "format", "table") == "json"
+    try:
+        answer = arguments.run(Call(arguments))
+    except upkeep.ChecksFailedError as error:
+        sys.stdout.write(output.render(error.answer, as_json=as_json))
+        return _fail(str(error))
+    except InputError as error:
+        return _fail(str(error), code=WRONG_INPUT)
+    except CloudRefusedError as error:
+        advice = _ADVICE.get(http.HTTPStatus(error.status), "See the service's log")
+        return _fail(f"{error}. {advice}")
+    except InstanceHaError as error:
+        return _fail(str(error))
+    sys.stdout.write(output.render(answer, as_json=as_json))
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="instance-ha", description=__doc__, parents=[common_options()]
+    )
+    top = Commands(parser)
+    enrolment.describe_segment(top.noun("segment", "hosts that stand in for one another"))
+    enrolment.describe_host(top.noun("host", "hypervisors that are watched over"))
+    notifications.describe_notification(top.noun("notification", "what Masakari was told"))
+    incidents.describe_incident(top.noun("incident", "what happened to lost hosts"))
+    upkeep.describe_upkeep(top)
+    return parser
+
+
+def _fail(sentence: str, *, code: int = FAILED) -> int:
+    sys.stderr.write(f"instance-ha: {' '.join(sentence.split())}\n")
+    return code

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a command is given, and how commands are described."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oslo_config import cfg
+
+from instance_ha.errors import InstanceHaError, PolicyError
+from masakari_instance_ha import assembly, connection, options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import openstack.connection
+
+    from masakari_instance_ha.cli.output import Answer
+    from masakari_instance_ha.store import Store
+
+    Command = Callable[["Call"], Answer]
+
+DEFAULT_CONFIG = Path("/etc/masakari/instance-ha.conf")
+
+
+class InputError(InstanceHaError):
+    """What was typed names nothing that exists; the exit code is 2."""
+
+
+class Call:
+    """One call of the command; whatever it needs is opened when it is first used."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+
+    @property
+    def files(self) -> list[Path]:
+        """The configuration files, the strongest last.
+
+        Raises:
+            InputError: if one does not exist.
+        """
+        named: list[Path] = getattr(self.arguments, "config_file", None) or [DEFAULT_CONFIG]
+        for path in named:
+            if not path.is_file():
+                raise InputError(
+                    f"there is no configuration file {path}; run this where the charm wrote it, "
+                    "or give --config-file"
+                )
+        return named
+
+    @functools.cached_property
+    def conf(self) -> cfg.ConfigOpts:
+        """The options.
+
+        Raises:
+            PolicyError: if a file cannot be read, or a value is of the wrong kind.
+        """
+        conf = cfg.ConfigOpts()
+        options.register(conf)
+        try:
+            conf(args=[], default_config_files=list(map(str, self.files)), default_config_dirs=[])
+        except (cfg.Error, OSError) as error:
+            raise PolicyError(f"the options cannot be read: {error}; correct the file") from error
+        return conf
+
+    @functools.cached_property
+    def cloud(self) -> openstack.connection.Connection:
+        """Masakari and Nova."""
+        return connection.connect(self.conf)
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """The store."""
+        return assembly.journal(self.conf)
+
+
+class Commands:
+    """A noun of the command line, for example ``segment``, that takes verbs."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._verbs = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def noun(self, name: str, about: str) -> Commands:
+        """Add a noun that takes verbs of its own."""
+        return Commands(self._verbs.add_parser(name, help=about, description=about))
+
+    def verb(self, name: str, run: Command, about: str) -> argparse.ArgumentParser:
+        """Add a verb; the caller describes its arguments."""
+        made = self._verbs.add_parser(
+            name, help=about, description=about, parents=[common_options()]
+        )
+        made.set_defaults(run=run)
+        return made
+
+
+def common_options() -> argparse.ArgumentParser:
+    """Return the options that stand before or behind the verb alike."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument(
+        "--config-file",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help=f"may be given more than once; default: {DEFAULT_CONFIG}",
+    )
+    common.add_argument(
+        "--format", choices=("table", "json"), help="for people (the default) or for programs"
+    )
+    return common
