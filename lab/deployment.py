@@ -157,9 +157,7 @@ def ensure_enrolled(client: jubilant.Juju, hosts: list[Host], *, method: str = "
     """Put the hosts into one failover segment, as an operator does after deploying."""
     segments = {segment["name"] for segment in instance_ha(client, "segment", "list")}
     if SEGMENT not in segments:
-        client.run(
-            f"{MASAKARI}/0", "create-segment", {"name": SEGMENT, "recovery-method": method}
-        )
+        client.run(f"{MASAKARI}/0", "create-segment", {"name": SEGMENT, "recovery-method": method})
     enrolled = {host["name"] for host in instance_ha(client, "host", "list")}
     for host in hosts:
         if host.name not in enrolled:

@@ -33,7 +33,7 @@ def deadline(seconds: float) -> float:
 
 
 def wait_until(
-    condition: Callable[[], T],
+    condition: Callable[[], T | None],
     *,
     within_s: float,
     what: str,

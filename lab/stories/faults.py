@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""How stories break the product and its surroundings, and see what became of it."""
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from lab import deployment, host
+from lab.host import Host
+from lab.process import wait_until
+from lab.servers import Server
+
+from .scene import Scene
+
+API = "masakari-api"
+ENGINE = "masakari-engine"
+HOSTMONITOR = "masakari-hostmonitor"
+UNIT = f"{deployment.MASAKARI}/0"
+AGENTS = ("consul-management", "consul-tenant", "consul-storage")
+
+
+def stop_agents(on: Host) -> None:
+    """End the host's Consul agents without a farewell: to the servers, the host is dead."""
+    host.run(on, ["systemctl", "kill", "--signal=SIGKILL", *AGENTS])
+    host.run(on, ["systemctl", "stop", *AGENTS])
+
+
+def kill_guest(on: Host, guest: Server) -> None:
+    """Kill the process of one server, as a crash would."""
+    found = host.run(on, ["pgrep", "--full", f"qemu.*{guest.id}"]).stdout.split()
+    host.run(on, ["kill", "-KILL", *found])
+
+
+def pebble(scene: Scene, container: str, *words: str) -> str:
+    """Run a command of Pebble's in one container of the unit."""
+    return scene.juju.ssh(UNIT, "/charm/bin/pebble", *words, container=container)
+
+
+def is_running(scene: Scene, container: str) -> bool:
+    """Return whether Pebble has the container's service running."""
+    return bool(re.search(r"\bactive\b", pebble(scene, container, "services", container)))
+
+
+@contextlib.contextmanager
+def stopped(scene: Scene, container: str) -> Iterator[None]:
+    """Keep a service stopped while the block lasts."""
+    pebble(scene, container, "stop", container)
+    try:
+        yield
+    finally:
+        pebble(scene, container, "start", container)
+
+
+def crash(scene: Scene, container: str) -> None:
+    """Kill a service's processes; Pebble starts it again by itself."""
+    pebble(scene, container, "signal", "SIGKILL", container)
+
+
+@contextlib.contextmanager
+def fencing_mode(scene: Scene, mode: str) -> Iterator[None]:
+    """Set the charm's fencing-mode while the block lasts."""
+    scene.juju.config(deployment.MASAKARI, {"fencing-mode": mode})
+    deployment.wait_active(scene.juju)
+    try:
+        yield
+    finally:
+        scene.juju.config(deployment.MASAKARI, reset=["fencing-mode"])
+        deployment.wait_active(scene.juju)
+
+
+def events(scene: Scene, of: Host) -> list[dict[str, Any]]:
+    """Return the events of the host's incident of this story."""
+    if scene.incident(of) is None:
+        return []
+    return deployment.instance_ha(scene.juju, "incident", "show", "--host", of.name)["events"]
+
+
+def wait_event(scene: Scene, of: Host, *, kind: str, within_s: float) -> None:
+    """Wait until the host's incident has an event of that kind."""
+    wait_until(
+        lambda: any(event["kind"] == kind for event in events(scene, of)),
+        within_s=within_s,
+        what=f"an event {kind} of {of.name}",
+        every_s=0.5,
+    )
+
+
+def says_why(scene: Scene, of: Host) -> bool:
+    """Return whether the incident tells that the fence fails, and because of MAAS."""
+    told = [event["text"] for event in events(scene, of) if event["kind"] == "fence"]
+    return any("MAAS" in text for text in told)
+
+
+def wait_controller_says(scene: Scene, words: str) -> str:
+    """Wait until the controller's log has these words, and return the line's end."""
+
+    def line() -> str | None:
+        logs = pebble(scene, HOSTMONITOR, "logs", "-n", "200", HOSTMONITOR)
+        found = [text for text in logs.splitlines() if words in text]
+        return found[-1].partition(words)[1] + found[-1].partition(words)[2] if found else None
+
+    return wait_until(line, within_s=60, what=f"the controller to say {words!r}", every_s=1.0)
+
+
+def broken_charm() -> Any:
+    """Return a staged charm whose plugin lacks the entry points that Masakari loads it by."""
+    broken = deployment.STAGE / "masakari-k8s-broken"
+    shutil.rmtree(broken, ignore_errors=True)
+    shutil.copytree(deployment.STAGE / "masakari-k8s", broken, symlinks=True)
+    for entry_points in broken.glob("plugin/masakari_instance_ha-*.dist-info/entry_points.txt"):
+        entry_points.unlink()
+    return broken
