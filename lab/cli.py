@@ -3,38 +3,14 @@
 """``python -m lab``: bring the lab up, break it, look at it, take it down."""
 
 import argparse
-import shutil
 import sys
+import typing
 from collections.abc import Callable, Sequence
 
-from . import consul, host, maas, network, packages, paths, process, status
+from . import host, layers, maas, network, packages, status, stories
 from .errors import LabError
 from .host import Host
-
-Layer = tuple[str, Callable[[list[Host]], None], Callable[[], None]]
-
-LAYERS: tuple[Layer, ...] = (
-    ("network", lambda _: network.ensure_up(), network.down),
-    ("power control", lambda _: maas.ensure_up(), maas.down),
-    ("hosts", host.ensure_up, host.down),
-    ("consul", consul.ensure_up, consul.down),
-)
-"""Brought up in this order, taken down in the opposite one."""
-
-
-def up(hosts: list[Host]) -> None:
-    """Bring every layer up; what runs already stays as it is."""
-    for name, ensure_up, _ in LAYERS:
-        print(f"-- {name}", flush=True)
-        ensure_up(hosts)
-
-
-def down() -> None:
-    """Leave nothing: no process, namespace, mount or cgroup, and no file but the cache's."""
-    for _, _, take_down in reversed(LAYERS):
-        take_down()
-    process.stop_all()
-    shutil.rmtree(paths.STATE, ignore_errors=True)
+from .openstack import Profile
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,10 +38,20 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     verb("install", "install what the lab needs (root, Debian 12 or Ubuntu 24.04)", _install)
-    made = verb("up", "bring the lab up", lambda said: up(host.hosts(said.hosts)))
+    made = verb("up", "bring the lab up", _up)
     made.add_argument("--hosts", type=int, default=3, choices=range(1, host.MOST_HOSTS + 1))
+    made.add_argument(
+        "--profile",
+        choices=typing.get_args(Profile),
+        default="full",
+        help="full: guests on Ceph; light: Nova's fake driver",
+    )
     verb("status", "show hosts, cables, power and evidence", lambda _: status.show())
-    verb("down", "stop everything and leave nothing", lambda _: down())
+    made = verb("play", "play a story on the running lab", _play)
+    made.add_argument("story", choices=[*stories.STORIES], help="see `python -m lab stories`")
+    verb("stories", "list the stories", _list_stories)
+    verb("demo", "bring the lab up and play the first stories", _demo)
+    verb("down", "stop everything and leave nothing", lambda _: layers.down())
     _add_faults(verb)
     return top
 
@@ -100,6 +86,34 @@ def _add_faults(
 
 def _install(_: argparse.Namespace) -> None:
     packages.install()
+
+
+def _up(said: argparse.Namespace) -> None:
+    layers.up(host.hosts(said.hosts), profile=said.profile)
+
+
+def _list_stories(_: argparse.Namespace) -> None:
+    for story in stories.STORIES.values():
+        print(f"{story.name:<18} {story.summary}")
+
+
+def _play(said: argparse.Namespace) -> None:
+    _tell(stories.STORIES[said.story])
+
+
+def _demo(_: argparse.Namespace) -> None:
+    layers.up(host.hosts(3), profile="full")
+    for name in stories.DEMO:
+        _tell(stories.STORIES[name])
+    print("The lab is still up. Break it yourself, or take it down:")
+    print("    .venv/bin/python -m lab stories")
+    print("    .venv/bin/python -m lab down")
+
+
+def _tell(story: stories.Story) -> None:
+    print(f"\n== {story.name}: {story.summary}", flush=True)
+    timeline = stories.play(story, say=lambda text: print(f"   ... {text}", flush=True))
+    print(f"\n{timeline}\nPASS  {story.name}", flush=True)
 
 
 def _on_host(act: Callable[[Host], None]) -> Callable[[argparse.Namespace], None]:
