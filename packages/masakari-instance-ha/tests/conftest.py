@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import time
@@ -16,8 +17,9 @@ from masakari_instance_ha import store
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
+HAS_MARIADB = shutil.which("mariadbd") is not None
 _MARIADB_READY_S = 60
 
 
@@ -35,7 +37,7 @@ def journal(sqlite_url: str) -> store.Store:
 @pytest.fixture(scope="session")
 def mariadb_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib.Path]:
     """A private MariaDB without any port; skipped where it is not installed."""
-    if shutil.which("mariadbd") is None:
+    if not HAS_MARIADB:
         pytest.skip("mariadbd is not installed")
     home = tmp_path_factory.mktemp("mariadb")
     data, socket = home / "data", home / "socket"
@@ -46,7 +48,7 @@ def mariadb_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib
     )  # fmt: skip
     server = subprocess.Popen(
         ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--user=root",
-         "--skip-networking", "--skip-log-bin", "--innodb-buffer-pool-size=16M",
+         "--skip-networking", "--skip-log-bin", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
          f"--log-error={home}/log"],
     )  # fmt: skip
     until = time.monotonic() + _MARIADB_READY_S
@@ -59,15 +61,33 @@ def mariadb_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib
     server.wait(timeout=30)
 
 
-@pytest.fixture
-def mysql_url(mariadb_socket: pathlib.Path) -> Iterator[str]:
-    base = sa.URL.create("mysql+pymysql", "root", query={"unix_socket": str(mariadb_socket)})
+@contextlib.contextmanager
+def _database(socket: pathlib.Path, name: str) -> Generator[str]:
+    base = sa.URL.create("mysql+pymysql", "root", query={"unix_socket": str(socket)})
     server = sa.create_engine(base, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with server.connect() as connection:
-        connection.execute(sa.text("CREATE DATABASE masakari CHARACTER SET utf8mb3"))
-    yield base.set(database="masakari").render_as_string(hide_password=False)
+        connection.execute(sa.text(f"CREATE DATABASE {name} CHARACTER SET utf8mb3"))
+    yield base.set(database=name).render_as_string(hide_password=False)
     with server.connect() as connection:
-        connection.execute(sa.text("DROP DATABASE masakari"))
+        connection.execute(sa.text(f"DROP DATABASE {name}"))
+
+
+@pytest.fixture
+def mysql_url(mariadb_socket: pathlib.Path) -> Iterator[str]:
+    with _database(mariadb_socket, "store") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def masakari_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """An empty database for a whole masakari: MariaDB, or SQLite where there is none."""
+    if not HAS_MARIADB:
+        yield f"sqlite:///{tmp_path_factory.mktemp('masakari')}/masakari.sqlite"
+        return
+    with _database(request.getfixturevalue("mariadb_socket"), "masakari") as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "mysql"])

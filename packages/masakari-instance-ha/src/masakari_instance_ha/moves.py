@@ -8,7 +8,7 @@ try does not count against it, and what an engine left unfinished is not forgott
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from masakari.objects import fields
 from masakari.objects.vmove import VMove, VMoveList
@@ -40,7 +40,7 @@ class MoveBook:
         self._host = host
         self._notification = notification
         self._conf = conf.host_failure
-        self._vmoves: dict[str, VMove] = {}
+        self._vmoves: dict[str, Any] = {}  # VMove, whose fields are made at run time
         self._ended: dict[str, Move] = {}
 
     def take_stock(
@@ -121,13 +121,13 @@ class MoveBook:
         return strutils.bool_from_string(server.metadata.get(key, False))
 
     def _read(self) -> None:
-        stored = VMoveList.get_all_vmoves(self._context, self._notification)
+        stored: Any = VMoveList.get_all_vmoves(self._context, self._notification)
         # By number: that is the order in which they were noted, and in which they are moved.
         for vmove in sorted(stored, key=lambda vmove: vmove.id):
             self._vmoves[vmove.instance_uuid] = vmove
 
     def _add(self, server: Server) -> None:
-        vmove = VMove(context=self._context)
+        vmove: Any = VMove(context=self._context)
         vmove.instance_uuid = server.uuid
         vmove.instance_name = server.name
         vmove.notification_uuid = self._notification

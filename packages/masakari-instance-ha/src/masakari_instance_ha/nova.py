@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from keystoneauth1.session import Session
     from masakari.context import RequestContext
+    from novaclient.base import Resource
 
 CALL_TIMEOUT_S = 60.0
 """Of one call; masakari's own client would wait for ever."""
@@ -167,7 +168,7 @@ class Nova:
                 if host in aggregate.hosts and with_host not in aggregate.hosts:
                     self._client.aggregates.add_host(aggregate.id, with_host)
 
-    def _compute_service(self, host: str) -> Any:
+    def _compute_service(self, host: str) -> Resource:
         found = self._client.services.list(host=host, binary="nova-compute")
         if len(found) != 1:
             raise NovaRefusedError(
@@ -196,7 +197,7 @@ def _calling(doing: str) -> Generator[None]:
         raise CloudUnreachableError(message) from error
 
 
-def _server(found: Any) -> Server:
+def _server(found: Resource) -> Server:
     said = found.to_dict()
     return Server(
         uuid=said["id"],
@@ -210,7 +211,7 @@ def _server(found: Any) -> Server:
     )
 
 
-def _evacuation(found: Any) -> Evacuation:
+def _evacuation(found: Resource) -> Evacuation:
     return Evacuation(
         id=found.id,
         server=found.instance_uuid,

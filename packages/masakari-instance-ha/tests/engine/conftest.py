@@ -18,7 +18,7 @@ import pytest
 with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
     warnings.simplefilter("ignore")
     import masakari.compute.nova
-    import masakari.engine.manager  # noqa: F401
+    import masakari.engine.manager
 
     from masakari_instance_ha.nova import Nova
 

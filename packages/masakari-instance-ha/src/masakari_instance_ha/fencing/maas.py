@@ -16,7 +16,7 @@ from masakari_instance_ha.fencing.maas_api import Access, MaasApi, MaasError
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from instance_ha.ports import Clock
 
@@ -77,7 +77,7 @@ class MaasFencer:
         target = targets.find(host, file=self._targets)
         try:
             with MaasApi(self._access) as maas:
-                yield maas, _only(host, [str(m["system_id"]) for m in maas.machines(target)])
+                yield maas, _only(host, maas.machines(target))
         except MaasError as error:
             raise FenceError(host, error.reason, hint=error.hint) from error
 
@@ -131,7 +131,7 @@ def _unless_passing(
         return error
 
 
-def _only(host: str, system_ids: list[str]) -> str:
+def _only(host: str, system_ids: Sequence[str]) -> str:
     if len(system_ids) == 1:
         return system_ids[0]
     if not system_ids:

@@ -79,23 +79,27 @@ class MaasApi:
         """End it, and forget the key."""
         self._session.close()
 
-    def machines(self, target: Target) -> Sequence[Mapping[str, Any]]:
-        """Return the machines that a target may mean, exactly one if it is clear.
+    def machines(self, target: Target) -> Sequence[str]:
+        """Return the system ids that a target may mean, exactly one if it is clear.
 
         The system id decides; where MAAS does not know it, the full name, else the host name.
         """
         if target.system_id:
             try:
-                return [self._call("GET", f"machines/{_quoted(target.system_id)}/")]
+                self._call("GET", f"machines/{_quoted(target.system_id)}/")
             except MaasError as error:
                 if error.status != http.HTTPStatus.NOT_FOUND:
                     raise
+            else:
+                return [target.system_id]
         label = target.hostname or target.fqdn.partition(".")[0]
         if not label:
             return []
-        found = self._call("GET", "machines/", query={"hostname": label})
+        answer = self._call("GET", "machines/", query={"hostname": label})
+        found: list[Any] = answer if isinstance(answer, list) else []
         exact = [machine for machine in found if _same(machine.get("fqdn"), target.fqdn)]
-        return exact or [machine for machine in found if _same(machine.get("hostname"), label)]
+        named = [machine for machine in found if _same(machine.get("hostname"), label)]
+        return [str(machine["system_id"]) for machine in exact or named]
 
     def power_off(self, system_id: str, *, comment: str) -> bool:
         """Order the power off, hard; return whether MAAS had anything to do."""
@@ -105,7 +109,7 @@ class MaasApi:
 
     def power_state(self, system_id: str) -> str:
         """Return what the BMC answers now: ``on``, ``off``, ``unknown`` or ``error``."""
-        answer = self._call("GET", f"machines/{_quoted(system_id)}/op-query_power_state")
+        answer: Any = self._call("GET", f"machines/{_quoted(system_id)}/op-query_power_state")
         return str(answer.get("state")) if isinstance(answer, dict) else "unknown"
 
     def _call(
@@ -115,7 +119,8 @@ class MaasApi:
         *,
         query: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
-    ) -> Any:
+    ) -> object:
+        """Return what the JSON of the answer holds; None is an answer, too."""
         response = self._send(method, path, query=query, form=form)
         if not response.ok or response.is_redirect:
             raise _refused(response)

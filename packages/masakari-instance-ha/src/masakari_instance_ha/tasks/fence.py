@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from masakari_instance_ha.fencing.patience import fence_patiently
 from masakari_instance_ha.tasks.work import CONF, RecoveryTask, Work
@@ -21,7 +21,9 @@ class FenceHostTask(RecoveryTask):
     needs = ("host_name", "notification_uuid")
     gives = "fence_proof"
 
-    def execute(self, host_name: str, notification_uuid: str) -> dict[str, Any]:
+    def execute(  # pyright: ignore[reportIncompatibleMethodOverride] - theirs has no type
+        self, host_name: str, notification_uuid: str
+    ) -> dict[str, object]:
         """Return the proof as a dict, or raise so that the flow stops here."""
         with self.working(host_name, notification=notification_uuid) as work:
             self.update_details(f"Fencing host '{host_name}'")

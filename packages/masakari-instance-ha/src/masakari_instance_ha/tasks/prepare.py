@@ -25,8 +25,8 @@ class PrepareInstancesTask(RecoveryTask):
             book = MoveBook(
                 self.context, host=host_name, notification=notification_uuid, conf=CONF
             )
-            servers = work.nova.servers_on(host_name).values()
             with alone(work):
+                servers = work.nova.servers_on(host_name).values()
                 moves = book.take_stock(servers, store=work.store, incident=work.incident)
             names = ", ".join(move.server for move in moves) or "none"
             self.update_details(f"Instances to be evacuated are: {names}", 1.0)

@@ -25,6 +25,7 @@ from masakari_instance_ha.nova import Nova
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from masakari.compute.nova import API
     from masakari.context import RequestContext
 
     from instance_ha.model import Incident
@@ -66,11 +67,11 @@ class RecoveryTask(MasakariTask):
     needs = ("host_name", "notification_uuid", "fence_proof")
     gives: str | None = None
 
-    def __init__(self, context: RequestContext, novaclient: Any, **kwargs: Any) -> None:
+    def __init__(self, context: RequestContext, novaclient: API, **kwargs: object) -> None:
         kwargs["requires"] = list(self.needs)
         if self.gives is not None:
             kwargs["provides"] = self.gives
-        self.update_host_method = kwargs.get("update_host_method")
+        self.update_host_method: Any = kwargs.get("update_host_method")
         super().__init__(context, novaclient, **kwargs)
 
     @contextlib.contextmanager

@@ -1,0 +1,495 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Masakari's own driver, taskflow and objects run our tasks; only Nova and MAAS are played."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import pathlib
+import threading
+import types
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import oslo_messaging.conffixture
+import pytest
+from masakari import context, exception, objects, rpc
+from masakari.db import migration
+from masakari.engine import manager
+from masakari.engine.drivers.taskflow import base, driver
+from masakari.objects import fields
+from taskflow.persistence import backends
+
+from instance_ha import recovery
+from instance_ha.errors import FenceError
+from instance_ha.model import FenceProof, IncidentState
+from masakari_instance_ha import fencing, store
+from masakari_instance_ha.clock import SystemClock
+from masakari_instance_ha.tasks.work import CONF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Masakari, taskflow and their libraries warn of one another all the time.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+METHODS = ["auto", "reserved_host", "auto_priority", "rh_priority"]
+_numbers = itertools.count(1)
+
+
+class PowerController:
+    """Fences at once, unless told otherwise; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.ordered: list[str] = []
+        self.checked = 0
+        self.power = "off"
+        self.failures: list[FenceError] = []
+
+    def fence(self, host: str) -> FenceProof:
+        self.ordered.append(host)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.power = "off"
+        now_s = SystemClock().now_s()
+        return FenceProof(
+            host=host, method="maas", target=f"sys-{host}", answer="off",
+            ordered_at_s=now_s, confirmed_at_s=now_s, by="engine@test",
+        )  # fmt: skip
+
+    def check(self, host: str) -> str:
+        self.checked += 1
+        return self.power
+
+
+@pytest.fixture(scope="session")
+def database(masakari_url: str) -> str:
+    """One database for masakari, taskflow and the store, as the charm has it."""
+    url = masakari_url
+    CONF([], project="masakari", default_config_files=[])
+    for group in ("database", "taskflow"):
+        CONF.set_override("connection", url, group=group)
+    oslo_messaging.conffixture.ConfFixture(CONF).transport_url = "fake:/"
+    rpc.init(CONF)
+    objects.register_all()
+    migration.db_sync()
+    store.migrate(url)
+    return url
+
+
+@pytest.fixture
+def power(monkeypatch: pytest.MonkeyPatch) -> PowerController:
+    controller = PowerController()
+    monkeypatch.setattr(fencing, "build", lambda *_args, **_kw: controller)
+    return controller
+
+
+@pytest.fixture
+def cloud(cloud):
+    """The Nova of the other tests, in real time and in a hurry."""
+    cloud.clock = SystemClock()
+    cloud.rebuild_s = 0.05
+    return cloud
+
+
+@pytest.fixture
+def engine(database, cloud, power, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setattr(base, "PERSISTENCE_BACKEND", CONF.taskflow.connection)
+    flows = recovery.task_flows()
+    for name, value, group in [
+        ("host_auto_failure_recovery_tasks", flows["auto"], "taskflow_driver_recovery_flows"),
+        ("host_rh_failure_recovery_tasks", flows["rh"], "taskflow_driver_recovery_flows"),
+        ("poll_interval", 0.1, "instance_ha_recovery"),
+        ("evacuation_pause", 0.0, "instance_ha_recovery"),
+        ("heartbeat", 0.5, "instance_ha_recovery"),
+        ("patience", 0.0, "instance_ha_fencing"),
+        ("wait_period_after_service_update", 0, None),
+        ("host_failure_recovery_threads", 10, None),
+    ]:
+        CONF.set_override(name, value, group=group)
+    made = Engine(database, cloud)
+    yield made
+    for incident in made.journal.unclosed().values():
+        made.journal.move(incident, IncidentState.CLOSED, at_s=0)
+    for name, group in [
+        ("evacuate_all_instances", "host_failure"),
+        ("ignore_instances_in_error_state", "host_failure"),
+        ("add_reserved_host_to_aggregate", "host_failure"),
+    ]:
+        CONF.clear_override(name, group=group)
+
+
+class Engine:
+    """masakari-engine without its message queue: one segment, one failed host, a reserve."""
+
+    def __init__(self, url: str, cloud: Any) -> None:
+        self.context = context.get_admin_context()
+        self.journal = store.connect(url)
+        self.cloud = cloud
+        self.number = next(_numbers)
+        self.segment = objects.FailoverSegment(context=self.context)
+        self.segment.name = f"segment-{self.number}"
+        self.segment.service_type = "COMPUTE"
+        self.segment.recovery_method = "auto"
+        self.segment.create()
+        self.hosts = {
+            name: self._enrol(name, reserved=name == "h3") for name in ("h1", "h2", "h3")
+        }
+        self.cloud.hosts["h3"].status = "disabled"
+        self.notification = str(uuid.uuid4())
+
+    def _enrol(self, name: str, *, reserved: bool) -> Any:
+        with contextlib.suppress(exception.HostNotFound):  # of the test before
+            objects.Host.get_by_name(self.context, name).destroy()
+        host = objects.Host(context=self.context)
+        host.name, host.type, host.control_attributes = name, "COMPUTE", "SSH"
+        host.failover_segment = self.segment
+        host.failover_segment_id = self.segment.uuid
+        host.reserved, host.on_maintenance = reserved, name == "h1"
+        host.create()
+        return host
+
+    def recover(self, method: str = "auto", *, reserves: tuple[str, ...] = ("h3",)) -> None:
+        driver.TaskFlowDriver().execute_host_failure(
+            self.context, "h1", method, self.notification,
+            update_host_method=manager.update_host_method, reserved_host_list=[*reserves],
+        )  # fmt: skip
+
+    def vmoves(self) -> dict[str, tuple[str, str | None]]:
+        found = objects.VMoveList.get_all_vmoves(self.context, self.notification)
+        assert len({v.instance_uuid for v in found}) == len(found), "one vmove per server"
+        return {v.instance_uuid: (v.status, v.dest_host) for v in found}
+
+    def is_reserve(self, name: str) -> bool:
+        return objects.Host.get_by_name(self.context, name).reserved
+
+    def timeline(self) -> list[str]:
+        incident = self.journal.unclosed()["h1"]
+        return [event.kind for event in self.journal.events(incident)]
+
+
+def a_server(cloud, **state: Any) -> Any:
+    return cloud.boot(str(uuid.uuid4()), **state)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_fenced_recovery_moves_every_server(engine, cloud, power, method: str) -> None:
+    servers = [a_server(cloud) for _ in range(4)]
+    goal = "h2" if method.startswith("auto") else "h3"
+
+    engine.recover(method)
+
+    assert power.ordered == ["h1"]
+    assert [(s.host, s.vm_state, s.task_state) for s in servers] == [(goal, "active", None)] * 4
+    assert engine.vmoves() == {s.id: ("succeeded", goal) for s in servers}
+    assert sorted(uuid for uuid, _ in cloud.orders) == sorted(s.id for s in servers)
+    assert engine.is_reserve("h3") is (goal == "h2")
+    assert cloud.hosts["h3"].status == ("disabled" if goal == "h2" else "enabled")
+    assert cloud.hosts["h1"].forced_down
+    assert cloud.hosts["h1"].status == "disabled"
+
+
+def test_the_timeline_tells_the_recovery_in_order(engine, cloud) -> None:
+    a_server(cloud)
+
+    engine.recover()
+
+    assert engine.timeline() == ["fence", "proof", "force-down", "evacuate", "active"]
+    incident = engine.journal.unclosed()["h1"]
+    assert incident.segment == engine.segment.name
+    assert [proof.answer for proof in engine.journal.proofs(incident)] == ["off"]
+    assert engine.journal.last_beat_s(engine.notification) is not None
+
+
+def test_the_proof_survives_in_taskflows_own_store_as_json(engine, cloud) -> None:
+    engine.recover()
+
+    backend = backends.fetch(CONF.taskflow.connection)
+    with contextlib.closing(backend.get_connection()) as connection:
+        results = [
+            atom.results
+            for flow in connection.get_flows_for_book(engine.notification)
+            for atom in connection.get_atoms_for_flow(flow.uuid)
+            if atom.name == "FenceHostTask"
+        ]
+    known = {field.name for field in dataclasses.fields(FenceProof)}
+    assert [set(result) for result in results] == [known]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_flow_without_the_fence_task_is_refused_by_taskflow(
+    engine, cloud, power, method: str
+) -> None:
+    server = a_server(cloud)
+    for name, flow in (("auto", "auto"), ("rh", "rh")):
+        tasks = recovery.task_flows()[flow]
+        tasks["pre"].remove("fence_host_task")
+        option = f"host_{name}_failure_recovery_tasks"
+        CONF.set_override(option, tasks, group="taskflow_driver_recovery_flows")
+
+    with pytest.raises(exception.MasakariException):
+        engine.recover(method)
+
+    assert (server.host, cloud.orders, power.ordered) == ("h1", [], [])
+    assert not cloud.hosts["h1"].forced_down, "nothing after the fence ran"
+
+
+@pytest.mark.parametrize("flow", ["auto", "rh"])
+def test_taskflow_names_the_missing_proof(engine, cloud, flow: str) -> None:
+    from masakari.engine.drivers.taskflow import host_failure
+    from taskflow import exceptions
+
+    tasks = recovery.task_flows()[flow]
+    tasks["pre"].remove("fence_host_task")
+    option = f"host_{flow}_failure_recovery_tasks"
+    CONF.set_override(option, tasks, group="taskflow_driver_recovery_flows")
+    what = {"host_name": "h1", "notification_uuid": engine.notification}
+    if flow == "auto":
+        made = host_failure.get_auto_flow(engine.context, None, what)
+    else:
+        what["reserved_host_list"] = ["h3"]
+        made = host_failure.get_rh_flow(engine.context, None, what, update_host_method=None)
+
+    with pytest.raises(exceptions.MissingDependencies, match="fence_proof"):
+        made.run()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_without_a_proof_nothing_is_touched(engine, cloud, power, method: str) -> None:
+    server = a_server(cloud)
+    power.failures = [FenceError("h1", "the BMC is away", hint="Look at it") for _ in range(2)]
+
+    with pytest.raises(exception.HostRecoveryFailureException, match="the BMC is away. Look at"):
+        engine.recover(method)
+
+    assert (server.host, cloud.orders) == ("h1", [])
+    assert not cloud.hosts["h1"].forced_down
+    assert engine.is_reserve("h3")
+    assert cloud.hosts["h3"].status == "disabled"
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        pytest.param({"host": "h2"}, id="of another host"),
+        pytest.param({"answer": "on"}, id="host is on"),
+        pytest.param({"answer": "unknown"}, id="nobody knows"),
+        pytest.param({"method": "hope"}, id="unknown method"),
+        pytest.param({"method": "none"}, id="not by choice"),
+        pytest.param({"shoe": "size"}, id="not a proof"),
+    ],
+)
+def test_a_wrong_proof_moves_nothing(engine, cloud, power, proof: dict[str, str]) -> None:
+    server = a_server(cloud)
+    good = dataclasses.asdict(power.fence("h1"))
+    task = next(
+        base.get_recovery_flow(
+            ["fenced_evacuate_instances_task"],
+            context=engine.context, novaclient=None, update_host_method=None,
+        )
+    )  # fmt: skip
+    cloud.hosts["h1"].forced_down = True
+
+    with pytest.raises(exception.HostRecoveryFailureException, match="h1 is not fenced"):
+        task.execute("h1", engine.notification, good | proof)
+    assert (server.host, cloud.orders) == ("h1", [])
+
+
+def test_a_host_without_servers_is_finished_and_takes_no_reserve(engine, cloud) -> None:
+    engine.recover("reserved_host")
+
+    assert engine.vmoves() == {}
+    assert engine.is_reserve("h3")
+    assert cloud.hosts["h3"].status == "disabled"
+
+
+def test_a_failed_recovery_names_its_servers_and_the_next_try_can_finish(engine, cloud) -> None:
+    good, bad = a_server(cloud), a_server(cloud)
+    cloud.no_valid_host[bad.id] = 3
+
+    with pytest.raises(exception.HostRecoveryFailureException) as caught:
+        engine.recover()
+    assert bad.id in caught.value.message
+    assert good.id not in caught.value.message
+    assert "No valid host was found." in caught.value.message
+    assert engine.vmoves() == {good.id: ("succeeded", "h2"), bad.id: ("failed", None)}
+
+    engine.recover()  # what Masakari's periodic task does with a notification in error
+
+    assert engine.vmoves() == {good.id: ("succeeded", "h2"), bad.id: ("succeeded", "h2")}
+    assert (bad.host, bad.vm_state) == ("h2", "active"), "not left in the error of the first try"
+    assert [uuid for uuid, _ in cloud.orders].count(good.id) == 1
+
+
+def test_the_reserve_takes_over_where_the_scheduler_finds_no_host(engine, cloud) -> None:
+    server = a_server(cloud)
+    cloud.no_valid_host[server.id] = 3
+
+    engine.recover("auto_priority")
+
+    assert (server.host, server.vm_state) == ("h3", "active")
+    assert engine.vmoves() == {server.id: ("succeeded", "h3")}
+    assert cloud.stopped == []
+    assert not engine.is_reserve("h3")
+
+
+def test_a_reserve_that_took_nothing_stays_one_and_the_next_is_used(engine, cloud) -> None:
+    server = a_server(cloud)
+    spare = objects.Host.get_by_name(engine.context, "h2")
+    spare.reserved = True
+    spare.save()
+    cloud.no_valid_host[server.id] = 3
+
+    engine.recover("reserved_host", reserves=("h3", "h2"))
+
+    assert server.host == "h2"
+    assert (engine.is_reserve("h3"), engine.is_reserve("h2")) == (True, False)
+    assert cloud.hosts["h3"].status == "disabled"
+
+
+def test_a_reserve_that_another_recovery_uses_is_passed_over(engine, cloud) -> None:
+    server = a_server(cloud)
+    other = engine.journal.lease("reserve:h3", holder="h9")
+    assert other.take(ttl_s=60)
+    try:
+        with pytest.raises(exception.HostRecoveryFailureException, match="next reserve"):
+            engine.recover("reserved_host")
+    finally:
+        other.give_up()
+    assert (server.host, cloud.hosts["h3"].status) == ("h1", "disabled")
+
+
+def test_the_reserve_joins_the_aggregates_if_asked_to(engine, cloud) -> None:
+    a_server(cloud)
+    CONF.set_override("add_reserved_host_to_aggregate", True, group="host_failure")
+    cloud.aggregates = [
+        types.SimpleNamespace(id=1, hosts=["h1", "h2"]),
+        types.SimpleNamespace(id=2, hosts=["h1", "h3"]),
+        types.SimpleNamespace(id=3, hosts=["h2"]),
+    ]
+
+    engine.recover("reserved_host")
+
+    assert [a.hosts for a in cloud.aggregates] == [["h1", "h2", "h3"], ["h1", "h3"], ["h2"]]
+
+
+def test_only_marked_servers_move_if_the_operator_wants_so(engine, cloud) -> None:
+    CONF.set_override("evacuate_all_instances", False, group="host_failure")
+    plain, marked = a_server(cloud), a_server(cloud, metadata={"HA_Enabled": "True"})
+
+    engine.recover()
+
+    assert (plain.host, marked.host) == ("h1", "h2")
+    assert set(engine.vmoves()) == {marked.id}
+
+
+def test_marked_servers_go_first(engine, cloud) -> None:
+    CONF.set_override("host_failure_recovery_threads", 1)
+    plain, marked = a_server(cloud), a_server(cloud, metadata={"HA_Enabled": "1"})
+
+    engine.recover()
+
+    assert [uuid for uuid, _ in cloud.orders] == [marked.id, plain.id]
+
+
+def test_servers_in_error_stay_if_the_operator_wants_so(engine, cloud) -> None:
+    CONF.set_override("ignore_instances_in_error_state", True, group="host_failure")
+    broken, well = a_server(cloud, vm_state="error"), a_server(cloud)
+    cloud.no_valid_host[well.id] = 3
+
+    with pytest.raises(exception.HostRecoveryFailureException):
+        engine.recover()
+    engine.recover()
+
+    assert broken.host == "h1"
+    assert (well.host, well.vm_state) == ("h2", "active"), "its error came of our own first try"
+
+
+def test_what_a_killed_engine_left_unfinished_is_taken_up(engine, cloud) -> None:
+    moving, waiting = a_server(cloud), a_server(cloud)
+    cloud.hosts["h1"].forced_down = True
+    for server, status in ((moving, "ongoing"), (waiting, "pending")):
+        vmove = objects.VMove(context=engine.context)
+        vmove.instance_uuid, vmove.instance_name = server.id, server.id
+        vmove.notification_uuid, vmove.source_host = engine.notification, "h1"
+        vmove.status, vmove.type = status, fields.VMoveType.EVACUATION
+        vmove.create()
+    cloud.evacuate(moving.id)
+
+    engine.recover()
+
+    assert set(engine.vmoves().values()) == {("succeeded", "h2")}
+    assert sorted(uuid for uuid, _ in cloud.orders) == sorted([moving.id, waiting.id])
+
+
+def test_two_engines_with_one_notification_order_each_server_once(engine, cloud) -> None:
+    if CONF.database.connection.startswith("sqlite"):
+        pytest.skip("masakari's own tables do not stand two writers in SQLite")
+    servers = [a_server(cloud) for _ in range(3)]
+    errors: list[Exception] = []
+
+    def recover() -> None:
+        try:
+            engine.recover()
+        except exception.MasakariException as error:
+            errors.append(error)
+
+    both = [threading.Thread(target=recover) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+
+    assert errors == []
+    assert sorted(uuid for uuid, _ in cloud.orders) == sorted(s.id for s in servers)
+    assert set(engine.vmoves().values()) == {("succeeded", "h2")}
+
+
+def test_power_that_comes_back_is_fenced_again(engine, cloud, power) -> None:
+    CONF.set_override("guard_interval", 1.0, group="instance_ha_recovery")
+    a_server(cloud)
+    cloud.rebuild_s = 2.5
+    real = cloud.evacuate
+
+    def evacuate_while_power_returns(uuid: str, host: str | None = None) -> None:
+        power.power = "on"
+        real(uuid, host=host)
+
+    cloud.evacuate = evacuate_while_power_returns
+
+    engine.recover()
+
+    assert power.ordered == ["h1", "h1"]
+    assert engine.timeline().count("proof") == 2
+    CONF.clear_override("guard_interval", group="instance_ha_recovery")
+
+
+def test_all_tasks_share_one_login(engine, cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    from masakari_instance_ha.nova import Nova
+
+    sessions = []
+    real = Nova.__init__
+
+    def remember(self, context) -> None:
+        real(self, context)
+        sessions.append(self._client.client.session.number)
+
+    monkeypatch.setattr(Nova, "__init__", remember)
+    a_server(cloud)
+
+    engine.recover()
+
+    assert len(sessions) >= 4
+    assert len(set(sessions)) == 1
+
+
+def test_an_engine_without_a_store_says_so(engine, cloud) -> None:
+    url = CONF.database.connection
+    CONF.set_override("connection", None, group="database")
+    try:
+        with pytest.raises(exception.HostRecoveryFailureException, match="check --store"):
+            engine.recover()
+    finally:
+        CONF.set_override("connection", url, group="database")
