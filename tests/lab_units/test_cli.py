@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from lab import cli, disk, network
+from lab import cli, disk, layers, network, stories
 from lab.maas import faults
 
 
@@ -61,5 +61,17 @@ def test_a_mistake_is_explained(capsys, words, said):
 
 
 def test_every_layer_has_a_name_of_its_own():
-    names = [name for name, _, _ in cli.LAYERS]
+    names = [layer.name for layer in layers.LAYERS]
     assert len(names) == len(set(names))
+
+
+def test_every_story_is_told_in_a_sentence(capsys):
+    assert cli.main(["stories"]) == 0
+
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == len(stories.STORIES)
+    assert all(line.endswith(".") for line in told)
+
+
+def test_the_demo_plays_stories_that_exist():
+    assert set(stories.DEMO) <= set(stories.STORIES)
