@@ -115,3 +115,10 @@ def test_subordinate_has_a_place_to_live(meta):
 @every_charm
 def test_charm_names_the_juju_it_needs(meta):
     assert any(isinstance(need, str) and need.startswith("juju ") for need in meta["assumes"])
+
+
+@every_charm
+def test_staged_tree_packs_without_a_lock_file(meta):
+    part = meta["parts"]["charm"]
+    assert part["plugin"] == "uv"
+    assert {"UV_FROZEN": "false"} in part["build-environment"]
