@@ -12,7 +12,7 @@ from instance_ha.errors import (
     NotificationRefusedError,
     StoreUnreachableError,
 )
-from instance_ha.model import IncidentState, NotificationStatus
+from instance_ha.model import IncidentState, Network, NotificationStatus, Reach
 from instance_ha.simulation.gossip import SimObserver
 from instance_ha.simulation.memory import LeaseRow, MemoryLease
 from instance_ha.simulation.world import HostPlan, SimWorld, WorldPlan
@@ -116,6 +116,20 @@ def test_a_host_that_is_not_enrolled_is_said_once(world, play, caplog):
     play(30)
 
     assert said(caplog, "instance-ha host add SEGMENT h1") == 2, "a new loss is said anew"
+
+
+def test_a_host_that_left_somewhere_and_is_down_elsewhere_is_said_once(
+    world, play, caplog, monkeypatch
+):
+    reach = {Network.MANAGEMENT: Reach.LEFT, Network.TENANT: Reach.UP, Network.STORAGE: Reach.DOWN}
+    monkeypatch.setattr(SimObserver, "observe", lambda self: {"h1": reach})
+
+    play(10)
+
+    assert not world.journal.incidents()
+    assert (
+        said(caplog, "h1: storage down, management left, tenant up: taken for a planned stop") == 1
+    )
 
 
 @pytest.mark.parametrize("away", ["journal", "masakari"])

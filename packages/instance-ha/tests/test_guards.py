@@ -134,5 +134,5 @@ def test_a_hold_says_fact_reason_and_next_command(ordinary):
 
     assert str(guards.segment_enabled(off, look_again_s=1.0)) == (
         "held by segment: segment rack-1 is disabled, so nothing of it is recovered; "
-        "enable it: instance-ha segment update rack-1 --enabled true"
+        "enable it: instance-ha segment update rack-1 --enabled"
     )

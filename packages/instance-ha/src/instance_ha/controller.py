@@ -72,13 +72,15 @@ class Controller:
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Tick until *should_stop* says so, then let another controller take over at once."""
-        while not should_stop():
-            began_s = self._clock.now_s()
-            self.tick()
-            spent_s = self._clock.now_s() - began_s
-            self._clock.sleep(max(0.0, self._policy.tick_s - spent_s))
-        with contextlib.suppress(StoreUnreachableError):
-            self._lease.give_up()
+        try:
+            while not should_stop():
+                began_s = self._clock.now_s()
+                self.tick()
+                spent_s = self._clock.now_s() - began_s
+                self._clock.sleep(max(0.0, self._policy.tick_s - spent_s))
+        finally:
+            with contextlib.suppress(StoreUnreachableError):
+                self._lease.give_up()
 
     def tick(self) -> None:
         """Make one pass; what cannot be reached is said once, and tried again in the next pass."""
@@ -115,10 +117,11 @@ class Controller:
 
     def _act(self, verdicts: Mapping[str, Verdict], *, now_s: float) -> None:
         """Take the next step of every host that is lost or has an unclosed incident."""
-        incidents = dict(self._journal.unclosed())
+        incidents = self._journal.unclosed()
         lost = {host for host, verdict in verdicts.items() if verdict.action is Action.RECOVERY}
-        if not lost and not incidents:
-            self._forget_troubles(set())
+        concerned = lost | set(incidents)
+        self._say_who_left(verdicts, concerned=concerned)
+        if not concerned:
             return
         survey = Survey(
             now_s=now_s,
@@ -128,8 +131,7 @@ class Controller:
             incidents=incidents,
         )
         mass = guards.weigh(survey, mass_window_s=self._policy.mass_window_s)
-        self._forget_troubles(lost | set(incidents))
-        for name in sorted(lost | set(incidents)):
+        for name in sorted(concerned):
             if self._clock.now_s() - now_s >= self._policy.lease_ttl_s:
                 logger.warning("%s stops this pass: it took longer than its lease", self._actor)
                 return
@@ -256,6 +258,16 @@ class Controller:
         self._journal.record(incident, event)
         logger.info("%s %s: %s", incident.host, kind, text)
 
+    def _say_who_left(self, verdicts: Mapping[str, Verdict], *, concerned: set[str]) -> None:
+        """Say which hosts are down somewhere and not recovered, as an agent of theirs left."""
+        for host, verdict in verdicts.items():
+            if host in concerned:
+                continue
+            seen = set(verdict.reach.values())
+            stopped = Reach.LEFT in seen and Reach.DOWN in seen
+            trouble = f"{verdict.reason}: taken for a planned stop, so it is not recovered"
+            self._say(host, f"{trouble}; else start its consul agents again" if stopped else "")
+
     def _say(self, about: str, trouble: str) -> None:
         """Log a trouble when it begins or changes, and nothing while it lasts."""
         if trouble and self._troubles.get(about) != trouble:
@@ -264,6 +276,3 @@ class Controller:
             self._troubles[about] = trouble
         else:
             self._troubles.pop(about, None)
-
-    def _forget_troubles(self, hosts: set[str]) -> None:
-        self._troubles = {k: v for k, v in self._troubles.items() if k in hosts or k == "pass"}

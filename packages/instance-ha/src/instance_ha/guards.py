@@ -41,7 +41,7 @@ def segment_enabled(segment: Segment, *, look_again_s: float) -> Hold | None:
     return Hold(
         guard="segment",
         reason=f"segment {segment.name} is disabled, so nothing of it is recovered; "
-        f"enable it: instance-ha segment update {segment.name} --enabled true",
+        f"enable it: instance-ha segment update {segment.name} --enabled",
         look_again_s=look_again_s,
     )
 
@@ -53,7 +53,7 @@ def not_on_maintenance(host: Host, *, look_again_s: float) -> Hold | None:
     return Hold(
         guard="maintenance",
         reason="masakari has the host on maintenance, so it is not recovered; "
-        f"end that: instance-ha host update {host.name} --on-maintenance false",
+        f"end that: instance-ha host update {host.name} --no-on-maintenance",
         look_again_s=look_again_s,
     )
 

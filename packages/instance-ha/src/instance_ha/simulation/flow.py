@@ -51,6 +51,7 @@ class Flow:
         self._fencer = fencer
         self._journal = journal
         self._fence_patience_s = fence_patience_s
+        self._proof: FenceProof | None = None
 
     def run(self, order: Sequence[str]) -> Work:
         """Play the tasks in this order."""
@@ -80,11 +81,9 @@ class Flow:
                     raise RecoveryFailedError(str(error)) from error
                 yield PAUSE_S
             else:
-                self._prove(proof)
+                self._tell("proof", f"{proof.method} answers {proof.answer} for {proof.target}")
+                self._proof = proof
                 return
-
-    def _prove(self, proof: FenceProof) -> None:
-        self._tell("proof", f"{proof.method} answers {proof.answer} for {proof.target}")
 
     def _force_down(self) -> Work:
         yield CALL_S
@@ -109,11 +108,24 @@ class Flow:
             for server in sorted(waits - self._nova.moves.keys()):
                 place = self._nova.host_of[server]
                 if place == self._host:
+                    yield from self._keep_fenced()
                     self._move(server)
                 else:
                     self._tell("active", f"{server} on {place}")
                     waits.remove(server)
             yield CALL_S
+
+    def _keep_fenced(self) -> Work:
+        """See that the proof still holds, and fence again if it may not."""
+        if self._proof is None:
+            return
+        try:
+            answer = self._fencer.check(self._host)
+        except FenceError as error:
+            answer = error.reason
+        if answer != self._proof.answer:
+            self._tell("fence", f"the proof may not hold any more: {answer}")
+            yield from self._fence()
 
     def _move(self, server: str) -> None:
         """Ask for one evacuation; once more if the host that was chosen died meanwhile."""
