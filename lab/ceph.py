@@ -152,14 +152,9 @@ def _start_monitor() -> None:
     process.run([*key, monitor_key, "--name=mon.", "--cap", "mon", "allow *"])
     process.run([*key, _ADMIN_KEY, "--name=client.admin", *everything])
     process.run(["ceph-authtool", monitor_key, "--import-keyring", _ADMIN_KEY])
-    process.run(
-        ["monmaptool", "--create", "--fsid", _FSID, "--addv", "a", _ADDRESSES, first_map]
-    )
-    process.run(
-        ["ceph-mon", "--conf", _CONFIG, "--mkfs", "--id=a", "--monmap", first_map]
-        + ["--keyring", monitor_key],
-        netns=network.SWITCH,
-    )
+    process.run(["monmaptool", "--create", "--fsid", _FSID, "--addv", "a", _ADDRESSES, first_map])
+    seeds = ("--monmap", first_map, "--keyring", monitor_key)
+    process.run(["ceph-mon", "--conf", _CONFIG, "--mkfs", "--id=a", *seeds], netns=network.SWITCH)
     process.spawn(_MONITOR)
     process.wait_until(
         lambda: not command("mon", "stat", "--connect-timeout=5", check=False)[1],

@@ -30,7 +30,7 @@ Environment=PATH={venv}/bin:/usr/sbin:/usr/bin:/sbin:/bin
 ExecStart={venv}/bin/nova-compute --config-file /etc/nova/nova.conf
 Restart=on-failure
 RestartSec=2
-KillMode=process
+StateDirectory=nova
 
 [Install]
 WantedBy=multi-user.target
@@ -174,7 +174,11 @@ def wait_up(hosts: Sequence[Host]) -> None:
 
         def all_up() -> bool:
             known = connection.compute.hypervisors(details=True)
-            return wanted <= {one.service_details["host"] for one in known if one.state == "up"}
+            return wanted <= {
+                one.service_details["host"]
+                for one in known
+                if one.state == "up" and one.status == "enabled"
+            }
 
         names = ", ".join(sorted(wanted))
         process.wait_until(
@@ -202,9 +206,7 @@ def ensure_in_service(each: Host) -> None:
         refusal = _set_service(each, {"forced_down": False})
         return not refusal
 
-    process.wait_until(
-        taken_back, within_s=120, what=f"Nova to take {each.name} back", every_s=1
-    )
+    process.wait_until(taken_back, within_s=120, what=f"Nova to take {each.name} back", every_s=1)
     process.wait_until(
         lambda: states().get(each.name) == "up",
         within_s=120,

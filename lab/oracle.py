@@ -21,8 +21,8 @@ from .host import Host
 
 _REPLY = re.compile(
     r"(?P<at>\S+) .* --> \[?(?:v\d:)?(?P<address>[\d.]+):\d+/\d+.* "
-    r"osd_op_reply\(\d+ (?P<image>rbd_data\.[0-9a-f]+)\.[0-9a-f]+ \[(?P<operations>[^\]]*)\] "
-    r".* = (?P<result>-?\d+)"
+    r"osd_op_reply\(\d+ (?P<image>rbd_data\.[0-9a-f]+)\.[0-9a-f]+ \[(?P<operations>.*)\] "
+    r"v\d+'\d+ .* = (?P<result>-?\d+)"
 )
 _CHANGES = re.compile(r"\b(write|writefull|writesame|zero|truncate|delete|append)\b")
 
@@ -91,9 +91,7 @@ def runs(writes: Iterable[Write]) -> tuple[Run, ...]:
     found: list[Run] = []
     for address, group in itertools.groupby(ordered, key=lambda write: write.address):
         turn = list(group)
-        found.append(
-            Run(address=address, first=turn[0].at, last=turn[-1].at, count=len(turn))
-        )
+        found.append(Run(address=address, first=turn[0].at, last=turn[-1].at, count=len(turn)))
     return tuple(found)
 
 
@@ -119,9 +117,7 @@ def examine(server_id: str, *, ran_on: Sequence[Host], moves: int = 1) -> Findin
     """
     # The consoles come first: what is acknowledged by now must be on the copy made afterwards.
     acknowledged = [
-        record
-        for each in ran_on
-        for record in servers.written(server_id, on=each).acknowledged
+        record for each in ran_on for record in servers.written(server_id, on=each).acknowledged
     ]
     furthest = max((record.number for record in acknowledged), default=0)
     with ceph.exported(server_id) as copy, copy.open("rb") as disk:
@@ -155,4 +151,6 @@ def describe(finding: Finding, *, shown: int = 6) -> list[str]:
 
 
 def _describe_run(run: Run) -> str:
-    return f"    {run.address:<12} {run.first:%H:%M:%S.%f} to {run.last:%H:%M:%S.%f} {run.count:>6}"
+    return (
+        f"    {run.address:<12} {run.first:%H:%M:%S.%f} to {run.last:%H:%M:%S.%f} {run.count:>6}"
+    )

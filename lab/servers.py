@@ -19,8 +19,8 @@ HA_ENABLED: Mapping[str, str] = {"HA_Enabled": "True"}
 _ON_HOST = "2.74"
 """The first microversion of Nova that lets an administrator name the host of a new server."""
 
-_EVACUATE = "2.95"
-"""From here on an evacuated server is started by Nova only if it ran before."""
+_EVACUATE = "2.53"
+"""What Masakari speaks; from 2.95 on Nova would leave the server stopped on its new host."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,17 +84,16 @@ def _all_active(ids: Sequence[str]) -> list[Server]:
 def listing() -> list[Server]:
     """Return every server of the cloud, by name."""
     with cloud() as connection:
-        found = connection.compute.servers(details=True, all_projects=True)
         servers = [
             Server(
                 id=one.id,
                 name=one.name,
                 status=one.status,
-                host=one.hypervisor_hostname and one.compute_host or "",
+                host=one.compute_host or "",
                 task=one.task_state,
                 fault=(one.fault or {}).get("message", ""),
             )
-            for one in found
+            for one in connection.compute.servers(details=True, all_projects=True)
         ]
     return sorted(servers, key=lambda server: server.name)
 

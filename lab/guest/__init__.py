@@ -17,9 +17,7 @@ from . import cpio, kernel
 COMMAND_LINE = "console=ttyS0 quiet panic=1 period=1"
 
 _INIT = pathlib.Path(__file__).with_name("init")
-_APPLETS = (
-    *("cat", "date", "dd", "echo", "insmod", "mount", "printf", "sed", "sh", "sleep"),
-)
+_APPLETS = (*("cat", "date", "dd", "echo", "insmod", "mount", "printf", "sed", "sh", "sleep"),)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab's cloud: one control plane of real daemons; the computes are on the lab's hosts.
 
-    MariaDB, RabbitMQ ── Keystone, Glance, Placement ── Nova's API, conductor and scheduler
-                                                       (Neutron is a stub: no server has a port)
+MariaDB, RabbitMQ ── Keystone, Glance, Placement ── Nova's API, conductor and scheduler
+                                                   (Neutron is a stub: no server has a port)
 """
 
 import shutil

@@ -35,10 +35,10 @@ def daemon() -> Daemon:
         "innodb-file-per-table": 0,
     }
     words = [f"--{name}={value}" for name, value in options.items()]
+    switches = ("--skip-log-bin", "--skip-name-resolve")
     return Daemon(
         name="mariadb",
-        argv=["/usr/sbin/mariadbd", "--no-defaults", *words, "--skip-log-bin"]
-        + ["--skip-name-resolve"],
+        argv=["/usr/sbin/mariadbd", "--no-defaults", *words, *switches],
         netns=network.SWITCH,
     )
 
@@ -65,9 +65,9 @@ def down() -> None:
 
 def _install() -> None:
     places.prepare(DATA, owner="mysql")
+    switches = ("--auth-root-authentication-method=normal", "--skip-test-db")
     process.run(
-        ["mariadb-install-db", "--no-defaults", "--user=mysql", f"--datadir={DATA}"]
-        + ["--auth-root-authentication-method=normal", "--skip-test-db"],
+        ["mariadb-install-db", "--no-defaults", "--user=mysql", f"--datadir={DATA}", *switches],
         within_s=120,
     )
 

@@ -4,6 +4,7 @@
 
 import contextlib
 from collections.abc import Generator, Iterable, Mapping
+from typing import Any
 
 import openstack
 from openstack.connection import Connection
@@ -36,7 +37,7 @@ def ensure_service_user(
 ) -> None:
     """Make the user *name* with these roles in the service project; its password becomes this."""
     with cloud() as connection:
-        identity = connection.identity
+        identity = _v3(connection)
         project = identity.find_project(SERVICE_PROJECT) or identity.create_project(
             name=SERVICE_PROJECT, domain_id="default"
         )
@@ -58,7 +59,7 @@ def ensure_endpoint(service: str, *, type: str, urls: Mapping[str, str]) -> None
         urls: Address of each interface: ``public``, ``internal``, ``admin``.
     """
     with cloud() as connection:
-        identity = connection.identity
+        identity = _v3(connection)
         known = identity.find_service(service) or identity.create_service(name=service, type=type)
         present = {
             endpoint.interface: endpoint for endpoint in identity.endpoints(service_id=known.id)
@@ -70,3 +71,8 @@ def ensure_endpoint(service: str, *, type: str, urls: Mapping[str, str]) -> None
                 )
             elif present[interface].url != url:
                 identity.update_endpoint(present[interface], url=url)
+
+
+def _v3(connection: Connection) -> Any:
+    # The library's own type admits Keystone's long dead version 2, which has none of these verbs.
+    return connection.identity

@@ -30,7 +30,7 @@ def ensure_images(profile: Profile) -> None:
             disk_format="raw",
             container_format="bare",
             wait=True,
-            **properties,
+            meta=properties,
         )
 
 

@@ -86,6 +86,4 @@ def _nova() -> None:
 def _fill_catalogue() -> None:
     for api in services.APIS:
         identity.ensure_service_user(api.name)
-        identity.ensure_endpoint(
-            api.name, type=api.type, urls=dict.fromkeys(_INTERFACES, api.url)
-        )
+        identity.ensure_endpoint(api.name, type=api.type, urls=dict.fromkeys(_INTERFACES, api.url))

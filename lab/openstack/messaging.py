@@ -57,9 +57,7 @@ def start() -> None:
         json.dumps(
             {
                 "vhosts": [{"name": "/"}],
-                "users": [
-                    {"name": MESSAGING_USER, "password": PASSWORD, "tags": "administrator"}
-                ],
+                "users": [{"name": MESSAGING_USER, "password": PASSWORD, "tags": "administrator"}],
                 "permissions": [{"user": MESSAGING_USER, "vhost": "/"} | _EVERYTHING],
             }
         )

@@ -30,7 +30,7 @@ class EmptyNetworks(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self._answer({}, status=http.HTTPStatus.NOT_FOUND)
 
-    do_PUT = do_DELETE = do_POST
+    do_PUT = do_DELETE = do_POST  # noqa: N815 - http.server names them
 
     def _answer(self, body: object, *, status: int = http.HTTPStatus.OK) -> None:
         text = json.dumps(body).encode()

@@ -4,7 +4,7 @@
 
 nova-api writes this line before it checks anything, so a call that it refuses is there too:
 
-    2026-01-01 12:00:00.123 99 DEBUG nova.compute.api [...] [instance: UUID] vm evacuation scheduled
+    2026-01-01 12:00:00.123 99 DEBUG nova.compute.api [...] [instance: ...] vm evacuation scheduled
 """
 
 import dataclasses

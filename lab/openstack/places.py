@@ -41,7 +41,7 @@ AUTH_URL = f"http://{ADDRESS}:{KEYSTONE_PORT}/v3"
 MESSAGING_USER = "lab"
 TRANSPORT_URL = f"rabbit://{MESSAGING_USER}:{PASSWORD}@{ADDRESS}:{MESSAGING_PORT}/"
 
-_PROFILE = CONTROL / "profile"
+PROFILE_FILE = CONTROL / "profile"
 
 
 def remember_profile(profile: Profile) -> None:
@@ -51,11 +51,11 @@ def remember_profile(profile: Profile) -> None:
         LabError: if the cloud was brought up with the other profile.
     """
     CONTROL.mkdir(parents=True, exist_ok=True)
-    if _PROFILE.exists() and current_profile() != profile:
+    if PROFILE_FILE.exists() and current_profile() != profile:
         raise LabError(
             f"the lab is up as {current_profile()}, not {profile}; run `python -m lab down` first"
         )
-    _PROFILE.write_text(profile)
+    PROFILE_FILE.write_text(profile)
 
 
 def current_profile() -> Profile:
@@ -65,7 +65,7 @@ def current_profile() -> Profile:
         LabError: if it is not up.
     """
     names: tuple[Profile, ...] = typing.get_args(Profile)
-    said = _PROFILE.read_text() if _PROFILE.exists() else ""
+    said = PROFILE_FILE.read_text() if PROFILE_FILE.exists() else ""
     for profile in names:
         if profile == said:
             return profile

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the control plane as it was when it was new: ``lab up`` then copies instead of migrating."""
+"""Keep the control plane as it was when new: ``lab up`` then copies instead of migrating."""
 
 import hashlib
 import pathlib
