@@ -11,15 +11,16 @@ import json
 import pathlib
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import jubilant
 
-from . import consul, juju, network
+from . import consul, host, juju, network
 from .host import Host
 from .maas import API_KEY, URL
 from .openstack import places
-from .paths import REPOSITORY, STATE
+from .paths import REPOSITORY, STATE, openstack
 from .process import deadline, run
 
 MASAKARI = "masakari"
@@ -109,12 +110,28 @@ def stage() -> None:
             shutil.copytree(partner, STAGE / partner.name, dirs_exist_ok=True)
 
 
-def ensure_up(hosts: list[Host]) -> None:
+def prepare_machines(hosts: Sequence[Host]) -> None:
+    """Give each host what its image and MAAS would: the monitors, and who it is to MAAS."""
+    monitor = openstack("masakari-instancemonitor")
+    for each in hosts:
+        host.write(
+            each,
+            "/usr/local/bin/masakari-instancemonitor",
+            f'#!/bin/sh\nexec {monitor} "$@"\n',
+            mode=0o755,
+        )
+        host.write(each, "/var/lib/cloud/data/instance-id", f"sys-{each.name}\n")
+        source = f"DataSourceMAAS: DataSourceMAAS [{URL}/metadata/]\n"
+        host.write(each, "/var/lib/cloud/instance/datasource", source)
+
+
+def ensure_up(hosts: Sequence[Host]) -> None:
     """Deploy and relate everything that is not there yet, and wait until all of it is active."""
+    prepare_machines(hosts)
     stage()
     client = juju.ensure_up()
     present = set(client.status().apps)
-    machines = [str(host.number - 1) for host in hosts]
+    machines = [str(each.number - 1) for each in hosts]
     if HYPERVISOR not in present:
         client.deploy(STAGE / HYPERVISOR, HYPERVISOR, num_units=len(hosts), to=machines)
     secret = _ensure_secret(client)
@@ -153,15 +170,15 @@ def wait_active(client: jubilant.Juju, *, within_s: float = 300) -> None:
     )
 
 
-def ensure_enrolled(client: jubilant.Juju, hosts: list[Host], *, method: str = "auto") -> None:
+def ensure_enrolled(client: jubilant.Juju, hosts: Sequence[Host], *, method: str = "auto") -> None:
     """Put the hosts into one failover segment, as an operator does after deploying."""
     segments = {segment["name"] for segment in instance_ha(client, "segment", "list")}
     if SEGMENT not in segments:
         client.run(f"{MASAKARI}/0", "create-segment", {"name": SEGMENT, "recovery-method": method})
-    enrolled = {host["name"] for host in instance_ha(client, "host", "list")}
-    for host in hosts:
-        if host.name not in enrolled:
-            client.run(f"{MASAKARI}/0", "add-host", {"segment": SEGMENT, "host": host.name})
+    enrolled = {known["name"] for known in instance_ha(client, "host", "list")}
+    for each in hosts:
+        if each.name not in enrolled:
+            client.run(f"{MASAKARI}/0", "add-host", {"segment": SEGMENT, "host": each.name})
 
 
 def instance_ha(client: jubilant.Juju, *words: str) -> Any:

@@ -76,6 +76,16 @@ def test_a_monitor_that_died_for_good_is_started_again(ctx, hypervisor):
     assert hypervisor.running
 
 
+def test_systemd_never_gives_up_on_the_monitor(ctx, hypervisor):
+    relation = keystone()
+
+    ctx.run(ctx.on.relation_changed(relation), state(relation))
+
+    unit = hypervisor.read(workload.UNIT)
+    assert "Restart=always" in unit
+    assert "StartLimitIntervalSec=0" in unit, "five quick failures must not end it for good"
+
+
 def test_a_new_password_restarts_the_monitor_with_it(ctx, hypervisor):
     relation = keystone()
     once = ctx.run(ctx.on.relation_changed(relation), state(relation))

@@ -13,6 +13,8 @@ import ops
 from identity import Keystone
 
 ROLES = ["admin", "service"]
+SERVED = "processed-endpoints"
+"""What was asked for and is done, so that no other hook asks Keystone again."""
 
 
 class KeystoneCharm(ops.CharmBase):
@@ -28,13 +30,15 @@ class KeystoneCharm(ops.CharmBase):
         framework.observe(self.on.rotate_service_credentials_action, self._on_rotate)
 
     def _reconcile(self, _: ops.EventBase) -> None:
-        keystone = self._keystone()
         for relation in self.model.relations["identity-service"]:
-            if relation.app and relation.data[relation.app].get("service-endpoints"):
-                self._serve(keystone, relation)
+            asked = relation.data[relation.app].get("service-endpoints") if relation.app else None
+            if asked and relation.data[self.app].get(SERVED) != asked:
+                self._serve(self._keystone(), relation)
+                relation.data[self.app][SERVED] = asked
         for relation in self.model.relations["identity-credentials"]:
-            if relation.app and relation.data[relation.app].get("username"):
-                self._give_credentials(keystone, relation)
+            asked = relation.data[relation.app].get("username") if relation.app else None
+            if asked and "credentials" not in relation.data[self.app]:
+                self._give_credentials(self._keystone(), relation)
         for relation in self.model.relations["send-ca-cert"]:
             relation.data[self.unit].update({"certificate": "", "ca": "", "chain": "[]"})
         self.unit.status = ops.ActiveStatus()
@@ -61,12 +65,11 @@ class KeystoneCharm(ops.CharmBase):
 
     def _give_credentials(self, keystone: Keystone, relation: ops.Relation) -> None:
         ours = relation.data[self.app]
-        if "credentials" not in ours:
-            name = relation.data[relation.app]["username"]
-            content = self._new_user(keystone, name, {})
-            secret = self.app.add_secret(content, label=f"credentials-{relation.id}")
-            secret.grant(relation)
-            ours["credentials"] = secret.get_info().id
+        name = relation.data[relation.app]["username"]
+        content = self._new_user(keystone, name, {})
+        secret = self.app.add_secret(content, label=f"credentials-{relation.id}")
+        secret.grant(relation)
+        ours["credentials"] = secret.get_info().id
         url = str(self.config["auth-url"])
         ours.update(
             self._hosts()
