@@ -192,9 +192,10 @@ faults = st.one_of(
 )
 
 
-@settings(max_examples=40)
-@given(timeline=st.lists(st.tuples(st.integers(1, 30), faults), max_size=12))
-def test_no_timeline_of_faults_breaks_a_promise(timeline):
+timelines = st.lists(st.tuples(st.integers(1, 30), faults), max_size=12)
+
+
+def play(timeline) -> SimWorld:
     world = SimWorld(WorldPlan(hosts=HOSTS, fence_patience_s=20.0))
     for pause_s, (verb, *arguments) in timeline:
         until(world, world.clock.now_s() + pause_s)
@@ -203,6 +204,50 @@ def test_no_timeline_of_faults_breaks_a_promise(timeline):
             world.start_controller("masakari-0")
         else:
             acts.ACTS[verb](world, *arguments)
+    return world
+
+
+def mend(world: SimWorld) -> None:
+    """Make all well again, but for what only the rules can mend."""
+    acts.database(world, "up")
+    acts.api(world, "up")
+    acts.maas(world, "well")
+    acts.start(world, "engine")
+    acts.segment(world, "rack-1", "enabled")
+    for server in ("storage-1", "storage-2"):
+        acts.see(world, server)
+    for machine in world.machines.values():
+        for network in Network:
+            machine.heal(network)
+        machine.power_off()
+
+
+def boot_what_is_off(world: SimWorld) -> None:
+    """Do what people do now and then: a host that was fenced stays off until somebody does."""
+    for host, machine in world.machines.items():
+        if not machine.powered:
+            acts.boot(world, host)
+
+
+@settings(max_examples=40)
+@given(timeline=timelines)
+def test_no_timeline_of_faults_breaks_a_promise(timeline):
+    world = play(timeline)
+
     until(world, world.clock.now_s() + 60.0)
 
     assert not world.witness.broken
+
+
+@settings(max_examples=20)
+@given(timeline=timelines)
+def test_nothing_is_forgotten_once_all_is_well(timeline):
+    world = play(timeline)
+
+    mend(world)
+    for _ in range(6):
+        boot_what_is_off(world)
+        until(world, world.clock.now_s() + 100.0)
+
+    assert not world.witness.broken
+    assert not world.journal.unclosed(), "every host is back at work"

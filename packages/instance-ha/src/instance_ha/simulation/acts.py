@@ -55,8 +55,9 @@ def blind(world: SimWorld, server: str) -> None:
 
 
 def see(world: SimWorld, server: str) -> None:
-    """Put it back."""
+    """Put it back on its network, and start it if it was stopped."""
     _server(world, server).blind_since_s = None
+    _server(world, server).answers = True
 
 
 def silence(world: SimWorld, server: str) -> None:
