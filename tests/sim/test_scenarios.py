@@ -90,7 +90,7 @@ def test_terminal_tells_where_a_journal_differs_and_can_write_it(
                      "'explode h1' is no act", id="unknown act"),
         pytest.param("[[host]]\nname = 'h1'", "length_s = 1\nat = [{s = 1, expect = 'x == 1'}]",
                      "'x == 1' is no fact", id="unknown fact"),
-        pytest.param("[[host]]\nnome = 'h1'", "length_s = 1\nat = []", "nome", id="unknown field"),
+        pytest.param("[[host]]\ncolour = 'h1'", "length_s = 1\nat = []", "colour", id="unknown field"),
         pytest.param("[world]\nnetworks = ['lan']\n[[host]]\nname = 'h1'",
                      "length_s = 1\nat = []", "lan", id="unknown network"),
         pytest.param("]", "", "cannot be read", id="no toml"),

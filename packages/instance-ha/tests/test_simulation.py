@@ -229,7 +229,7 @@ def boot_what_is_off(world: SimWorld) -> None:
             acts.boot(world, host)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(timeline=timelines)
 def test_no_timeline_of_faults_breaks_a_promise(timeline):
     world = play(timeline)
@@ -239,7 +239,7 @@ def test_no_timeline_of_faults_breaks_a_promise(timeline):
     assert not world.witness.broken
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(timeline=timelines)
 def test_nothing_is_forgotten_once_all_is_well(timeline):
     world = play(timeline)

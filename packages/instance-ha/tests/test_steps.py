@@ -219,7 +219,7 @@ def cases(ordinary):
     )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_nobody_is_notified_but_lost_hosts_that_no_guard_holds(ordinary, cases, data):
     case = data.draw(cases)
@@ -233,7 +233,7 @@ def test_nobody_is_notified_but_lost_hosts_that_no_guard_holds(ordinary, cases, 
         assert case.notification is None or case.notification.status not in UNFINISHED
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_nothing_is_put_back_to_work_that_was_not_well_for_long(ordinary, cases, data):
     case = data.draw(cases)
@@ -245,7 +245,7 @@ def test_nothing_is_put_back_to_work_that_was_not_well_for_long(ordinary, cases,
         assert case.incident.state is not RECOVERING
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_only_a_host_that_is_well_or_gone_is_closed(ordinary, cases, data):
     case = data.draw(cases)
@@ -255,7 +255,7 @@ def test_only_a_host_that_is_well_or_gone_is_closed(ordinary, cases, data):
         assert case.host is None or case.verdict.alive
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_step_that_changes_nothing_asks_for_nothing_new(ordinary, cases, data):
     """A notification or a return always moves the incident on, so neither can be repeated."""
