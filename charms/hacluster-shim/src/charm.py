@@ -50,7 +50,7 @@ class HaclusterShimCharm(ops.CharmBase):
     def _test(
         self, world: snapshot.World, maas: snapshot.Maas, *, interval: datetime.timedelta
     ) -> dict[str, checks.FencingTarget]:
-        with power.asking(maas) as ask:
+        with power.asking(maas, world.hypervisors) as ask:
             found = checks.refresh(
                 world.targets,
                 world.hypervisors,

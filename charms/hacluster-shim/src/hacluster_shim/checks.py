@@ -12,8 +12,8 @@ from instance_ha_relations.hypervisor import HypervisorData
 KNOWN_STATES = ("on", "off")
 """Every other answer, for example unknown or error, means that a fence could not be proven."""
 
-Ask = Callable[[HypervisorData], str]
-"""Returns the machine's power state as the power controller tells it now."""
+Ask = Callable[[str], str]
+"""Returns a hypervisor's power state, by Nova's name, as the power controller tells it now."""
 
 
 def refresh(
@@ -61,7 +61,7 @@ def _still_good(
 
 def _test(data: HypervisorData, *, ask: Ask, now: datetime.datetime) -> FencingTarget:
     try:
-        state = ask(data)
+        state = ask(data.nova_host)
     except InstanceHaError as error:
         reason = str(error)
     else:

@@ -3,62 +3,48 @@
 """Ask MAAS for power states, in the same way as the engine that fences; knows nothing of Juju."""
 
 import contextlib
+import json
 import pathlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping
 
 from hacluster_shim.snapshot import Maas
-from instance_ha.errors import FenceError
 from instance_ha_relations.hypervisor import HypervisorData
-from masakari_instance_ha.fencing.maas_api import Access, MaasApi
-from masakari_instance_ha.fencing.targets import Target
+from masakari_instance_ha.clock import SystemClock
+from masakari_instance_ha.fencing.maas import MaasFencer, Pace
+from masakari_instance_ha.fencing.maas_api import Access
 
 TIMEOUT_S = 35.0
 """MAAS itself gives a BMC up to 30 s."""
 
-Ask = Callable[[HypervisorData], str]
+Ask = Callable[[str], str]
 
 
 @contextlib.contextmanager
-def asking(maas: Maas) -> Iterator[Ask]:
-    """Give a function that returns a hypervisor's power state as MAAS tells it now.
+def asking(maas: Maas, hypervisors: Mapping[str, HypervisorData]) -> Generator[Ask]:
+    """Give a function that returns the power state of a hypervisor, by Nova's name, as it is now.
 
     The function raises ``InstanceHaError`` when there is no such machine, more than one, or no
     answer. The key is in a file of this process's own only while the block lasts.
     """
     with tempfile.TemporaryDirectory(prefix="hacluster-shim-") as name:
         directory = pathlib.Path(name)
-        key = directory / "api-key"
+        key, ca, targets = (directory / file for file in ("api-key", "ca.pem", "targets.json"))
         key.touch(mode=0o600)
         key.write_text(maas.api_key.get_secret_value(), encoding="utf-8")
-        ca = directory / "ca.pem"
         ca.write_text(maas.ca, encoding="utf-8")
-        access = Access(
-            url=maas.url,
-            credentials=key,
-            ca=ca if maas.ca else None,
-            timeout_s=TIMEOUT_S,
+        listed = {host: data.model_dump() for host, data in hypervisors.items()}
+        targets.write_text(json.dumps(listed), encoding="utf-8")
+        fencer = MaasFencer(
+            access=Access(
+                url=maas.url,
+                credentials=key,
+                ca=ca if maas.ca else None,
+                timeout_s=TIMEOUT_S,
+            ),
+            targets=targets,
+            pace=Pace(deadline_s=TIMEOUT_S, interval_s=1.0),
+            clock=SystemClock(),
+            by="hacluster-shim",
         )
-
-        def ask(hypervisor: HypervisorData) -> str:
-            return _power_state(access, hypervisor)
-
-        yield ask
-
-
-def _power_state(access: Access, hypervisor: HypervisorData) -> str:
-    target = Target(
-        system_id=hypervisor.system_id, fqdn=hypervisor.fqdn, hostname=hypervisor.hostname
-    )
-    with MaasApi(access) as api:
-        machines = api.machines(target)
-        if len(machines) != 1:
-            names = ", ".join(str(machine.get("system_id")) for machine in machines)
-            raise FenceError(
-                hypervisor.nova_host,
-                f"MAAS has several machines of its name: {names}"
-                if machines
-                else "MAAS has no machine of its system id or name",
-                hint="Compare `maas admin machines read` with the hypervisor's host name",
-            )
-        return api.power_state(str(machines[0]["system_id"]))
+        yield fencer.check

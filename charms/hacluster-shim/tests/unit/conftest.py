@@ -3,7 +3,7 @@
 """A MAAS that answers what the test told it to."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from ops import testing
@@ -23,16 +23,17 @@ class Machines:
         self.asked: list[str] = []
         self.keys: list[str] = []
 
-    def ask(self, hypervisor: HypervisorData) -> str:
-        self.asked.append(hypervisor.nova_host)
-        if hypervisor.system_id not in self.states:
-            raise FenceError(hypervisor.nova_host, "MAAS has no such machine", hint="Enlist it")
-        return self.states[hypervisor.system_id]
-
     @contextlib.contextmanager
-    def asking(self, maas: Maas) -> Iterator[power.Ask]:
+    def asking(self, maas: Maas, hypervisors: Mapping[str, HypervisorData]) -> Iterator[power.Ask]:
         self.keys.append(maas.api_key.get_secret_value())
-        yield self.ask
+
+        def ask(host: str) -> str:
+            self.asked.append(host)
+            if hypervisors[host].system_id not in self.states:
+                raise FenceError(host, "MAAS has no such machine", hint="Enlist it")
+            return self.states[hypervisors[host].system_id]
+
+        yield ask
 
 
 @pytest.fixture

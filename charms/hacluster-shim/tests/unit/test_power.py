@@ -58,8 +58,8 @@ def maas() -> Iterator[Maas]:
 
 
 def ask(maas: Maas, **names: str) -> str:
-    with asking(maas) as question:
-        return question(HypervisorData(nova_host="h1", **names))
+    with asking(maas, {"h1": HypervisorData(nova_host="h1", **names)}) as question:
+        return question("h1")
 
 
 def test_the_system_id_is_asked_for_with_the_key(maas):
@@ -77,7 +77,7 @@ def test_no_machine_is_an_error_that_says_so(maas):
 
 
 def test_two_machines_of_one_name_are_never_guessed_at(maas):
-    with pytest.raises(InstanceHaError, match=r"several machines.*sys-a, sys-b"):
+    with pytest.raises(InstanceHaError, match=r"2 machines of its name: sys-a, sys-b"):
         ask(maas, hostname="twin")
 
 
