@@ -132,6 +132,14 @@ def test_a_host_that_left_somewhere_and_is_down_elsewhere_is_said_once(
     )
 
 
+def test_a_loss_that_calls_for_nothing_is_said_once(world, play, caplog):
+    world.machines["h1"].cut(Network.MANAGEMENT)
+    play(60)
+
+    assert not world.journal.incidents()
+    assert said(caplog, "h1: management down, tenant and storage up: left alone") == 1
+
+
 @pytest.mark.parametrize("away", ["journal", "masakari"])
 def test_what_is_away_is_said_once_and_the_loss_not_forgotten(world, play, caplog, away):
     world.machines["h1"].power_off()

@@ -120,7 +120,7 @@ class Controller:
         incidents = self._journal.unclosed()
         lost = {host for host, verdict in verdicts.items() if verdict.action is Action.RECOVERY}
         concerned = lost | set(incidents)
-        self._say_who_left(verdicts, concerned=concerned)
+        self._say_who_is_left_alone(verdicts, concerned=concerned)
         if not concerned:
             return
         survey = Survey(
@@ -258,15 +258,23 @@ class Controller:
         self._journal.record(incident, event)
         logger.info("%s %s: %s", incident.host, kind, text)
 
-    def _say_who_left(self, verdicts: Mapping[str, Verdict], *, concerned: set[str]) -> None:
-        """Say which hosts are down somewhere and not recovered, as an agent of theirs left."""
+    def _say_who_is_left_alone(
+        self, verdicts: Mapping[str, Verdict], *, concerned: set[str]
+    ) -> None:
+        """Say which hosts are down somewhere and not recovered, and why."""
         for host, verdict in verdicts.items():
             if host in concerned:
                 continue
             seen = set(verdict.reach.values())
-            stopped = Reach.LEFT in seen and Reach.DOWN in seen
-            trouble = f"{verdict.reason}: taken for a planned stop, so it is not recovered"
-            self._say(host, f"{trouble}; else start its consul agents again" if stopped else "")
+            trouble = ""
+            if Reach.DOWN in seen and Reach.LEFT in seen:
+                trouble = (
+                    f"{verdict.reason}: taken for a planned stop, so it is not recovered; "
+                    "else start its consul agents again"
+                )
+            elif Reach.DOWN in seen:
+                trouble = f"{verdict.reason}: left alone, no recovery follows from that"
+            self._say(host, trouble)
 
     def _say(self, about: str, trouble: str) -> None:
         """Log a trouble when it begins or changes, and nothing while it lasts."""
