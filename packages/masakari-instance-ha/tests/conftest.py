@@ -48,7 +48,8 @@ def mariadb_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib
     )  # fmt: skip
     server = subprocess.Popen(
         ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--user=root",
-         "--skip-networking", "--skip-log-bin", "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
+         "--skip-networking", "--skip-log-bin", "--innodb-buffer-pool-size=16M",
+         "--innodb-flush-log-at-trx-commit=0",
          f"--log-error={home}/log"],
     )  # fmt: skip
     until = time.monotonic() + _MARIADB_READY_S

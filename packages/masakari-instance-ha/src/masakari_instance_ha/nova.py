@@ -78,7 +78,7 @@ class Nova:
     Every method may raise ``NovaRefusedError`` or ``CloudUnreachableError``.
     """
 
-    _session: ClassVar[Session | None] = None
+    _shared: ClassVar[Session | None] = None
 
     def __init__(self, context: RequestContext) -> None:
         """Make ready; nothing is called yet.
@@ -88,11 +88,9 @@ class Nova:
         itself; only the request id is each one's own.
         """
         self._client: Any = masakari.compute.nova.novaclient(context)
-        http_client = self._client.client
-        if Nova._session is None:
-            http_client.session.timeout = CALL_TIMEOUT_S
-            Nova._session = http_client.session
-        http_client.session = Nova._session
+        self.session: Session = Nova._shared or self._client.client.session
+        self.session.timeout = CALL_TIMEOUT_S
+        Nova._shared = self._client.client.session = self.session
 
     def servers_on(self, host: str) -> Mapping[str, Server]:
         """Return uuid -> server of all projects that Nova places on *host*."""

@@ -119,14 +119,11 @@ class Store:
         table = schema.beats
         values = {"beaten_by": by, "at_s": schema.DatabaseNow()}
 
-        def change(connection: sa.Connection) -> None:
-            row = table.c.notification == notification
-            if connection.execute(table.update().where(row).values(values)).rowcount:
-                return
-            connection.execute(table.insert().values(notification=notification, **values))
-
-        with contextlib.suppress(exc.IntegrityError):  # another engine's first beat came between
-            self._run(change)
+        known = table.update().where(table.c.notification == notification).values(values)
+        if not self._run(lambda connection: connection.execute(known).rowcount):
+            first = {"notification": notification, **values}
+            with contextlib.suppress(exc.IntegrityError):  # another engine's first beat was faster
+                self._run(functools.partial(_insert, schema.beats, first))
 
     def record_proof(self, incident: Incident, proof: FenceProof) -> None:
         """Keep the proof for good."""
@@ -215,7 +212,7 @@ class StoredLease:
     """A row that is taken and renewed by compare-and-swap on the database's clock."""
 
     def __init__(
-        self, run: Callable[[Callable[[sa.Connection], bool]], bool], *, name: str, holder: str
+        self, run: Callable[[Callable[[sa.Connection], Any]], Any], *, name: str, holder: str
     ) -> None:
         self._run = run
         self._name = name
@@ -228,31 +225,29 @@ class StoredLease:
         # Strictly smaller: the clock shows whole seconds, and a lease may last longer, never less.
         free = sa.or_(table.c.holder == self._holder, table.c.until_s < now)
         swap = table.update().where(table.c.name == self._name, free).values(mine)
-        first = table.insert().values(name=self._name, **mine)
-
-        def change(connection: sa.Connection) -> bool:
-            if connection.execute(swap).rowcount:
-                return True
-            known = sa.select(table.c.name).where(table.c.name == self._name)
-            if connection.execute(known).first() is None:
-                return bool(connection.execute(first).rowcount)
+        if self._run(lambda connection: connection.execute(swap).rowcount):
+            return True
+        known = sa.select(table.c.name).where(table.c.name == self._name)
+        if self._run(lambda connection: connection.execute(known).first()) is not None:
             return False
-
+        # Not in the transaction of the swap: that one locks the gap in which the row is missing,
+        # and two who both hold the gap would wait for one another.
         try:
-            return self._run(change)
+            self._run(functools.partial(_insert, table, {"name": self._name, **mine}))
         except exc.IntegrityError:  # two found no row; the other one's came first
             return False
+        return True
 
     def give_up(self) -> None:
         """Let others have it at once; nothing happens if it was not ours."""
         table = schema.leases
         ours = sa.and_(table.c.name == self._name, table.c.holder == self._holder)
         free = table.update().where(ours).values(until_s=0)
-        self._run(lambda connection: bool(connection.execute(free).rowcount))
+        self._run(lambda connection: connection.execute(free).rowcount)
 
 
 def _insert(table: sa.Table, row: Mapping[str, Any], connection: sa.Connection) -> None:
-    connection.execute(table.insert(), row)
+    connection.execute(table.insert().values(row))
 
 
 def _may_be_tried_again(error: exc.DBAPIError) -> bool:

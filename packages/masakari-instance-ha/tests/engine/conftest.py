@@ -1,26 +1,49 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""A Nova that moves servers as the real one does, and can be made to fail."""
+"""What the engine side is tested with: a Nova, a power controller, and a whole masakari-engine.
+
+The Nova moves servers as the real one does and can be made to fail; the engine is Masakari's own
+driver, taskflow and objects on a real database, without its message queue.
+"""
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
 import types
+import uuid
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keystoneauth1.exceptions
 import novaclient.exceptions
 import pytest
 
+from instance_ha import recovery
+from instance_ha.model import FenceProof, IncidentState
+from masakari_instance_ha import fencing, store
+from masakari_instance_ha.clock import SystemClock
+
 with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
     warnings.simplefilter("ignore")
     import masakari.compute.nova
-    import masakari.engine.manager
+    import oslo_messaging.conffixture
+    from masakari import context, exception, objects, rpc
+    from masakari.db import migration
+    from masakari.engine import manager
+    from masakari.engine.drivers.taskflow import base, driver
 
     from masakari_instance_ha.nova import Nova
+    from masakari_instance_ha.tasks.work import CONF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from instance_ha.errors import FenceError
+
+_numbers = itertools.count(1)
 
 
 class Clock:
@@ -124,8 +147,6 @@ class NovaCloud:
             ),
             aggregates=made(list=lambda: self.aggregates, add_host=self.add_host),
         )  # fmt: skip
-
-    # What Nova does
 
     def list_servers(self, *, search_opts: dict[str, Any], limit: int = 0, detailed: bool = True):
         self._progress()
@@ -250,5 +271,128 @@ def cloud(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> NovaCloud:
     """A Nova behind ``masakari.compute.nova.novaclient``, on a simulated clock."""
     made = NovaCloud(clock)
     monkeypatch.setattr(masakari.compute.nova, "novaclient", made.client)
-    monkeypatch.setattr(Nova, "_session", None)
+    monkeypatch.setattr(Nova, "_shared", None)
     return made
+
+
+class PowerController:
+    """Fences at once, unless told otherwise; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.ordered: list[str] = []
+        self.checked = 0
+        self.power = "off"
+        self.failures: list[FenceError] = []
+
+    def fence(self, host: str) -> FenceProof:
+        self.ordered.append(host)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.power = "off"
+        now_s = SystemClock().now_s()
+        return FenceProof(
+            host=host, method="maas", target=f"sys-{host}", answer="off",
+            ordered_at_s=now_s, confirmed_at_s=now_s, by="engine@test",
+        )  # fmt: skip
+
+    def check(self, host: str) -> str:
+        self.checked += 1
+        return self.power
+
+
+class Engine:
+    """masakari-engine without its message queue: one segment, one failed host, a reserve."""
+
+    def __init__(self, url: str, cloud: Any) -> None:
+        self.context = context.get_admin_context()
+        self.journal = store.connect(url)
+        self.cloud = cloud
+        self.number = next(_numbers)
+        self.segment = objects.FailoverSegment(context=self.context)
+        self.segment.name = f"segment-{self.number}"
+        self.segment.service_type = "COMPUTE"
+        self.segment.recovery_method = "auto"
+        self.segment.create()
+        self.hosts = {
+            name: self._enrol(name, reserved=name == "h3") for name in ("h1", "h2", "h3")
+        }
+        self.cloud.hosts["h3"].status = "disabled"
+        self.notification = str(uuid.uuid4())
+
+    def _enrol(self, name: str, *, reserved: bool) -> Any:
+        with contextlib.suppress(exception.HostNotFound):  # of the test before
+            objects.Host.get_by_name(self.context, name).destroy()
+        host = objects.Host(context=self.context)
+        host.name, host.type, host.control_attributes = name, "COMPUTE", "SSH"
+        host.failover_segment = self.segment
+        host.failover_segment_id = self.segment.uuid
+        host.reserved, host.on_maintenance = reserved, name == "h1"
+        host.create()
+        return host
+
+    def recover(self, method: str = "auto", *, reserves: tuple[str, ...] = ("h3",)) -> None:
+        driver.TaskFlowDriver().execute_host_failure(
+            self.context, "h1", method, self.notification, reserved_host_list=[*reserves],
+            update_host_method=manager.update_host_method,
+        )  # fmt: skip
+
+    def vmoves(self) -> dict[str, tuple[str, str | None]]:
+        found = objects.VMoveList.get_all_vmoves(self.context, self.notification)
+        assert len({v.instance_uuid for v in found}) == len(found), "one vmove per server"
+        return {v.instance_uuid: (v.status, v.dest_host) for v in found}
+
+    def is_reserve(self, name: str) -> bool:
+        return objects.Host.get_by_name(self.context, name).reserved
+
+    def timeline(self) -> list[str]:
+        incident = self.journal.unclosed()["h1"]
+        return [event.kind for event in self.journal.events(incident)]
+
+
+@pytest.fixture(scope="session")
+def database(masakari_url: str) -> str:
+    """One database for masakari, taskflow and the store, as the charm has it."""
+    url = masakari_url
+    CONF([], project="masakari", default_config_files=[])
+    for group in ("database", "taskflow"):
+        CONF.set_override("connection", url, group=group)
+    oslo_messaging.conffixture.ConfFixture(CONF).transport_url = "fake:/"
+    rpc.init(CONF)
+    objects.register_all()
+    migration.db_sync()
+    store.migrate(url)
+    return url
+
+
+@pytest.fixture
+def power(monkeypatch: pytest.MonkeyPatch) -> PowerController:
+    controller = PowerController()
+    monkeypatch.setattr(fencing, "build", lambda *_args, **_kw: controller)
+    return controller
+
+
+@pytest.fixture
+def engine(database, cloud, power, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setattr(base, "PERSISTENCE_BACKEND", CONF.taskflow.connection)
+    flows = recovery.task_flows()
+    for name, value, group in [
+        ("host_auto_failure_recovery_tasks", flows["auto"], "taskflow_driver_recovery_flows"),
+        ("host_rh_failure_recovery_tasks", flows["rh"], "taskflow_driver_recovery_flows"),
+        ("poll_interval", 0.1, "instance_ha_recovery"),
+        ("evacuation_pause", 0.0, "instance_ha_recovery"),
+        ("heartbeat", 0.5, "instance_ha_recovery"),
+        ("patience", 0.0, "instance_ha_fencing"),
+        ("wait_period_after_service_update", 0, None),
+        ("host_failure_recovery_threads", 10, None),
+    ]:
+        CONF.set_override(name, value, group=group)
+    made = Engine(database, cloud)
+    yield made
+    for incident in made.journal.unclosed().values():
+        made.journal.move(incident, IncidentState.CLOSED, at_s=0)
+    for name, group in [
+        ("evacuate_all_instances", "host_failure"),
+        ("ignore_instances_in_error_state", "host_failure"),
+        ("add_reserved_host_to_aggregate", "host_failure"),
+    ]:
+        CONF.clear_override(name, group=group)

@@ -8,7 +8,6 @@ import concurrent.futures
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import FenceError
-from masakari_instance_ha.fencing.maas import OFF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 PAUSE_S = 5.0
 """Between two tries."""
+ON = "on"
+"""The answer that ends a proof."""
 
 
 def fence_patiently(
@@ -93,7 +94,7 @@ class FenceWatch:
         if self._asking is not None and self._asking.done():
             answer, self._asking = self._asking.result(), None
             self._next_s = self._clock.now_s() + self._interval_s
-            if answer != OFF:
+            if answer == ON:  # "unknown" says nothing against the proof
                 self._again()
         elif self._asking is None and self._asks and self._clock.now_s() >= self._next_s:
             self._asking = self._pool.submit(self._ask)
@@ -106,4 +107,4 @@ class FenceWatch:
         try:
             return self._fencer.check(self._host)
         except FenceError:
-            return OFF  # nobody says that it is back; the next look asks again
+            return "unknown"
