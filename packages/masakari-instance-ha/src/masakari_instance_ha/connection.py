@@ -16,7 +16,7 @@ import requests
 from instance_ha.errors import CloudUnreachableError, InstanceHaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     from oslo_config import cfg
 
@@ -80,7 +80,7 @@ def connect(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
 
 
 @contextlib.contextmanager
-def calling(doing: str) -> Iterator[None]:
+def calling(doing: str) -> Generator[None]:
     """Translate the errors of one call; *doing* completes "cannot ...".
 
     Raises:

@@ -88,7 +88,7 @@ class InstanceHaDriver(driver.DriverBase):
         logger.info("the instance-ha controller starts")
         self._running = Aside(self._run, name="controller")
         while not self._running.over:
-            eventlet.sleep(_LOOK_S)
+            eventlet.sleep(_LOOK_S)  # pyright: ignore[reportArgumentType] - its stub says int
         if self._running.error is not None:
             logger.critical(
                 "the instance-ha controller failed; the process ends to be started anew",

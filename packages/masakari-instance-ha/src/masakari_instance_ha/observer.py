@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from instance_ha import agreement
 from masakari_instance_ha import consul
+from masakari_instance_ha.aside import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,12 +43,16 @@ class Reader:
         self._problem: str | None = None
         self.server: str | None = None
         """The server's own name; None until it answered for the first time."""
-        threading.Thread(
-            target=self._read_on, name=f"consul-{network}-{address}", daemon=True
-        ).start()
+        self._reading = Aside(self._read_on, name=f"consul-{network}-{address}")
 
     def newest(self, *, within_s: float) -> consul.Answer | None:
-        """Return the newest answer, or None if it is older than *within_s*."""
+        """Return the newest answer, or None if it is older than *within_s*.
+
+        What the reading thread did not expect is raised here: a reader that ended unseen would
+        leave its network unknown for ever.
+        """
+        if self._reading.error is not None:
+            raise self._reading.error
         newest = self._newest
         if newest is None or time.monotonic() - newest[0] > within_s:
             return None
@@ -115,7 +120,7 @@ class Cluster:
     def judge(self) -> Mapping[str, Reach]:
         """Return what the servers together say of each host; empty while none is believed."""
         answers = self._answers()
-        views = [answer.view for answer in answers]
+        self._say_who_is_doubted(answers)
         believed = [answer for answer in answers if agreement.believed(answer.view)]
         if believed:
             self._roll = {
@@ -123,7 +128,7 @@ class Cluster:
             }
             if self._discover:
                 self._follow_roll()
-        return agreement.agree(views, self.size())
+        return agreement.agree([answer.view for answer in answers], self.size())
 
     def size(self) -> int:
         """Return how many servers a majority is counted of.

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import masakari.conf
 import taskflow.exceptions
@@ -32,7 +32,6 @@ from masakari_instance_ha.fencing.maas_api import Access, MaasApi
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from stevedore.extension import Extension
     from taskflow.engines.base import Engine
 
 TASKS = "masakari.task_flow.tasks"
@@ -120,16 +119,14 @@ def _proof() -> str:
     evacuate, _ = _load(TASKS, recovery.TASKS["evacuate"], arguments=_ARGUMENTS)
     if fence is None or evacuate is None:
         return f"fencing and evacuation do not both load. {_REINSTALL}"
-    if _PROOF not in fence.obj.provides:
+    if _PROOF not in fence.provides:
         return f"the fence task provides no {_PROOF}, so nothing proves a fence. {_REINSTALL}"
-    if _PROOF not in evacuate.obj.requires:
+    if _PROOF not in evacuate.requires:
         return f"the evacuation requires no {_PROOF}, so it runs unfenced. {_REINSTALL}"
     return ""
 
 
-def _load(
-    group: str, name: str, *, arguments: dict[str, None] | None = None
-) -> tuple[Extension[Any] | None, str]:
+def _load(group: str, name: str, *, arguments: dict[str, None] | None = None) -> tuple[Any, str]:
     """Load one entry point as Masakari does, and make it if *arguments* are given.
 
     Returns:
@@ -149,7 +146,7 @@ def _load(
         invoke_kwds=arguments,
     )
     if manager.extensions:
-        return manager.extensions[0], ""
+        return manager.extensions[0].obj or manager.extensions[0].plugin, ""
     missing = f"no package has an entry point of this name in {group}. {_REINSTALL}"
     return None, problems[0] if problems else missing
 
@@ -213,12 +210,12 @@ def _each(lists: Iterable[list[str]]) -> list[str]:
 def _compiles(flow: str) -> str:
     what: dict[str, Any] = {"host_name": "a-host", "notification_uuid": "a-notification"}
     try:
-        engine: Engine
         if flow == "auto":
-            engine = host_failure.get_auto_flow(None, None, what)
+            loaded = host_failure.get_auto_flow(None, None, what)
         else:
             what["reserved_host_list"] = ["a-reserve"]
-            engine = host_failure.get_rh_flow(None, None, what, update_host_method=None)
+            loaded = host_failure.get_rh_flow(None, None, what, update_host_method=None)
+        engine = cast("Engine", loaded)
         engine.compile()
         engine.prepare()
         engine.validate()

@@ -210,18 +210,11 @@ class OpenStack:
         if method == "GET":
             links = [{"rel": "self", "href": f"{self.url}/identity/v3"}]
             return 200, {"version": {"id": "v3.14", "status": "stable", "links": links}}
+        where = {"compute": f"{self.url}/compute/v2.1", "instance-ha": f"{self.url}/ha/v1"}
+        known = {"interface": "internal", "region": "R", "region_id": "R"}
         catalog = [
-            {
-                "type": kind,
-                "name": kind,
-                "endpoints": [
-                    {"interface": "internal", "region": "R", "region_id": "R", "url": url}
-                ],
-            }
-            for kind, url in (
-                ("compute", f"{self.url}/compute/v2.1"),
-                ("instance-ha", f"{self.url}/ha/v1"),
-            )
+            {"type": kind, "name": kind, "endpoints": [{**known, "url": url}]}
+            for kind, url in where.items()
         ]
         day = "2099-01-01T00:00:00.000000Z"
         return 201, {"token": {"methods": ["password"], "expires_at": day, "catalog": catalog}}
@@ -231,12 +224,8 @@ class OpenStack:
     ) -> tuple[int, Any]:
         match method, rest:
             case "GET", ["os-services"]:
-                found = [
-                    service
-                    for service in self.services
-                    if query.get("host") in (None, service["host"])
-                ]
-                return 200, {"services": found}
+                wanted = query.get("host")
+                return 200, {"services": [s for s in self.services if wanted in (None, s["host"])]}
             case "PUT", ["os-services", wanted]:
                 service = next(s for s in self.services if s["id"] == wanted)
                 service.update(body)

@@ -9,10 +9,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
+from oslo_config import cfg
 
-from masakari_instance_ha import store
+from masakari_instance_ha import driver, options, store
 
 HOSTMONITOR = pathlib.Path(sys.executable).parent / "masakari-hostmonitor"
 
@@ -61,6 +63,17 @@ def lease(store_file):
         return database.execute("SELECT holder, until_s FROM instance_ha_leases").fetchone()
 
 
+def misunderstood(openstack_cloud):
+    """Make Masakari say something that nobody expects."""
+    openstack_cloud.make(
+        "notification",
+        {"generated_time": "2099-01-01T00:00:00"},
+        source_host_uuid="host-1",
+        notification_uuid="n",
+        status="a word of a later release",
+    )
+
+
 def test_a_lost_host_is_notified_and_the_lease_given_up_at_the_end(
     hostmonitor, consul_cluster, openstack_cloud, store_file, eventually
 ):
@@ -96,13 +109,7 @@ def test_an_unexpected_error_ends_the_process(
     hostmonitor, consul_cluster, openstack_cloud, eventually
 ):
     openstack_cloud.enrol("h1", "h2", "h3")
-    openstack_cloud.make(
-        "notification",
-        {"generated_time": "2099-01-01T00:00:00"},
-        source_host_uuid="host-1",
-        notification_uuid="n",
-        status="a word of a later release",
-    )
+    misunderstood(openstack_cloud)
     consul_cluster.hosts["h1"] = 4
 
     process = hostmonitor()
@@ -124,3 +131,66 @@ def test_wrong_options_end_the_process_with_a_sentence(hostmonitor, extra, words
 
     assert process.wait(timeout=30) == 1
     assert words in process.log.read_text()
+
+
+@pytest.fixture
+def here(tmp_path, consul_cluster, login, store_file):
+    """The options of this very process, as masakari-hostmonitor would have read them."""
+    path = tmp_path / "instance-ha.conf"
+    path.write_text(
+        f"{login}\n[instance_ha]\nconnection = sqlite:///{store_file}\nunit = masakari-1\n"
+        "networks = storage\ntick = 0.1\nhold = 0.2\n"
+        f"[instance_ha_consul]\nstorage = {consul_cluster.servers[0].url}\n"
+    )
+    options.register(cfg.CONF)
+    cfg.CONF(args=[], default_config_files=[str(path)], default_config_dirs=[])
+    yield
+    cfg.CONF.clear()
+
+
+class Exited(BaseException):
+    """What os._exit would have done."""
+
+
+def test_two_controllers_share_one_lease(here, consul_cluster, openstack_cloud, eventually):
+    openstack_cloud.enrol("h1", "h2", "h3")
+    first = driver.InstanceHaDriver()
+    cfg.CONF.set_override("unit", "masakari-2", group="instance_ha")
+    second = driver.InstanceHaDriver()
+    cfg.CONF.clear_override("unit", group="instance_ha")
+    running = [threading.Thread(target=one.monitor_hosts) for one in (first, second)]
+    consul_cluster.hosts["h1"] = 4
+    for one in running:
+        one.start()
+
+    eventually(lambda: bool(openstack_cloud.notifications), "a notification", 20.0)
+    first.stop()
+    second.stop()
+    for one in running:
+        one.join(timeout=10)
+
+    assert len(openstack_cloud.notifications) == 1
+    assert not any(one.is_alive() for one in running)
+
+
+def test_a_failed_controller_leaves_by_the_one_way_that_cannot_be_caught(
+    here, consul_cluster, openstack_cloud, monkeypatch, caplog
+):
+    def leave(code):
+        raise Exited(code)
+
+    monkeypatch.setattr(driver.os, "_exit", leave)
+    openstack_cloud.enrol("h1", "h2", "h3")
+    misunderstood(openstack_cloud)
+    consul_cluster.hosts["h1"] = 4
+    watching = driver.InstanceHaDriver()
+
+    with pytest.raises(Exited, match="1"):
+        watching.monitor_hosts()
+    watching.stop()
+
+    assert "the process ends to be started anew" in caplog.text
+
+
+def test_a_driver_that_never_ran_can_be_stopped(here):
+    driver.InstanceHaDriver().stop()

@@ -23,7 +23,7 @@ def watch():
         cluster = Cluster(
             network,
             [consul.parse_address(server.url) for server in servers],
-            **{"interval_s": 0.05, "budget_s": 0.2, **options},
+            **{"interval_s": 0.05, "budget_s": 0.4, **options},
         )
         running.append(cluster)
         return cluster
@@ -68,12 +68,21 @@ def test_one_server_that_says_alive_holds_everything(consul_cluster, watch, even
     assert cluster.judge()["h2"] is UNKNOWN
 
 
-def test_a_blind_server_claims_in_vain(consul_cluster, watch, eventually):
+def test_blind_servers_bring_nobody_down(consul_cluster, watch, eventually, caplog):
+    for server in consul_cluster.servers:
+        server.score, server.believes = 7, dict.fromkeys(("h1", "h2"), 4)
     cluster = watch(*consul_cluster.servers)
-    blind = consul_cluster.servers[0]
-    blind.score, blind.believes = 7, dict.fromkeys(("h1", "h2", "h3"), 4)
 
-    eventually(lambda: cluster.judge() == dict.fromkeys(("h1", "h2", "h3"), UP), "all up")
+    eventually(lambda: len(cluster.judge()) == 3, "an answer")
+    time.sleep(0.3)
+
+    assert set(cluster.judge().values()) == {UNKNOWN}
+    assert "is not believed: its gossip is ill: health score 7" in caplog.text
+
+    for server in consul_cluster.servers:
+        server.score = 0
+
+    eventually(lambda: cluster.judge() == {"h1": DOWN, "h2": DOWN, "h3": UP}, "believed again")
 
 
 @pytest.mark.parametrize("mood", ["hanging", "failing", "filtered", "garbled"])
@@ -174,6 +183,38 @@ def test_networks_are_told_apart(consul_cluster, watch, eventually):
         lambda: observer.observe().get("h1") == {Network.MANAGEMENT: UP, Network.STORAGE: UNKNOWN},
         "management up, storage unknown",
     )
+
+
+def test_a_server_that_moved_is_read_where_it_is_now(consul_cluster, watch, eventually):
+    first, _, third = consul_cluster.servers
+    cluster = watch(first)
+    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+
+    for server in consul_cluster.servers:
+        server.believes["consul-3"] = 3
+    eventually(lambda: bool(cluster.judge()) and cluster.size() == 2, "the third struck off")
+    time.sleep(0.3)
+    before = third.asked
+    time.sleep(0.3)
+    assert third.asked == before, "nobody asks it any more"
+
+    for server in consul_cluster.servers:
+        server.believes.clear()
+    eventually(lambda: bool(cluster.judge()) and third.asked > before, "asked again")
+
+
+def test_an_error_that_nobody_expects_does_not_blind_in_silence(
+    consul_cluster, watch, eventually, monkeypatch
+):
+    def broken(*_, **__):
+        raise LookupError("a bug")
+
+    monkeypatch.setattr(consul, "ask", broken)
+    cluster = watch(*consul_cluster.servers)
+    time.sleep(0.1)
+
+    with pytest.raises(LookupError, match="a bug"):
+        cluster.judge()
 
 
 def test_readers_end_when_told(consul_cluster, watch, eventually):
