@@ -7,6 +7,8 @@ They are enabled, so a power cut ends them and a boot starts them again, as on a
 
 from collections.abc import Mapping, Sequence
 
+from openstack.connection import Connection
+
 from . import ceph, host, paths, process
 from .errors import LabError
 from .host import Host
@@ -170,20 +172,24 @@ def states() -> Mapping[str, str]:
 def wait_up(hosts: Sequence[Host]) -> None:
     """Wait until every one of *hosts* is a hypervisor to which Nova can schedule."""
     wanted = {each.name for each in hosts}
+    names = ", ".join(sorted(wanted))
     with cloud() as connection:
-
-        def all_up() -> bool:
-            known = connection.compute.hypervisors(details=True)
-            return wanted <= {
-                one.service_details["host"]
-                for one in known
-                if one.state == "up" and one.status == "enabled"
-            }
-
-        names = ", ".join(sorted(wanted))
         process.wait_until(
-            all_up, within_s=180, what=f"Nova to see {names} up as hypervisors", every_s=0.5
+            lambda: wanted <= _schedulable(connection),
+            within_s=180,
+            what=f"Nova to see {names} up as hypervisors",
+            every_s=0.5,
         )
+
+
+def _schedulable(connection: Connection) -> set[str]:
+    # Later microversions than this one would ask each hypervisor for its uptime, and wait for it.
+    answer = connection.compute.get("/os-hypervisors/detail", microversion=_MICROVERSION)
+    return {
+        one["service"]["host"]
+        for one in (answer.json()["hypervisors"] if answer.ok else ())
+        if one["state"] == "up" and one["status"] == "enabled"
+    }
 
 
 def force_down(each: Host) -> None:

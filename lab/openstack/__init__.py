@@ -58,9 +58,9 @@ def ensure_up(profile: Profile = "light") -> None:
 
 
 def down() -> None:
-    """Stop every daemon of the control plane and Ceph, and throw away what they wrote."""
+    """End every daemon of the control plane and Ceph, and throw away what they wrote."""
     with process.exclusive("openstack"), ThreadPoolExecutor(max_workers=16) as pool:
-        for job in [pool.submit(process.stop, daemon) for daemon in daemons()]:
+        for job in [pool.submit(process.kill, daemon) for daemon in daemons()]:
             job.result()
         ceph.down()
         shutil.rmtree(places.CONTROL, ignore_errors=True)
@@ -73,6 +73,11 @@ def daemons() -> tuple[Daemon, ...]:
 
 
 def status() -> Iterator[tuple[str, int | None]]:
-    """Yield the name of every process of the cloud with its pid, None for one that is down."""
-    for daemon in (*daemons(), *ceph.daemons()):
+    """Yield the name of every process of the cloud with its pid, None for one that is down.
+
+    Raises:
+        LabError: if the lab has no cloud.
+    """
+    storage = ceph.daemons() if current_profile() == "full" else ()
+    for daemon in (*daemons(), *storage):
         yield daemon.name, process.pid(daemon)
