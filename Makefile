@@ -37,7 +37,7 @@ lab-down: .venv  ## stop the lab and leave nothing of it behind
 
 clean:  ## stop the lab; remove .venv, .tox and build products
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m lab down; fi
-	@rm -rf .venv .tox build/stage build/reports .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .tox build .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv: .venv/ready
 
