@@ -21,7 +21,7 @@ demo: .venv  ## lose hosts in the lab and watch their servers come back (root; f
 test: .venv  ## all that CI checks: lint, types, floors, docs, unit, simulation, lab (root)
 	@rm -rf build/reports
 	@$(BIN)/tox run -e $(CHECKS); failed=$$?; \
-	 $(BIN)/python tools/test_summary.py build/reports && exit $$failed
+	 $(BIN)/python tools/summary.py build/reports && exit $$failed
 
 lint: .venv  ## style, types and floors
 	@$(BIN)/tox run -e lint,types,floors,docs-check

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Add up the JUnit reports of one run: ``test_summary.py DIRECTORY``.
+"""Add up the JUnit reports of one run: ``summary.py DIRECTORY``.
 
 The last line reads ``N passed, N failed, N skipped``; the exit code is 1 if no test ran.
 """
