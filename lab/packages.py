@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Generator
 
-from . import binaries, paths
+from . import binaries, guest, paths
 from .errors import LabError
 from .juju import equipment
 from .process import exclusive, run
@@ -70,6 +70,8 @@ def install() -> None:
             ensure_openstack()
         with _step("what the charms run with"):
             equipment.ensure()
+        with _step("the guest's kernel"):
+            guest.build()
         for name in binaries.NAMES:
             with _step(name):
                 binaries.await_build(name)

@@ -30,7 +30,8 @@ class Files:
 
 def sources() -> tuple[pathlib.Path, ...]:
     """Return the files that the guest is made of."""
-    return (_INIT, *sorted(_INIT.parent.glob("*.py")))
+    makers = (__file__, cpio.__file__, kernel.__file__)
+    return (_INIT, *map(pathlib.Path, makers))
 
 
 def build() -> Files:

@@ -23,6 +23,9 @@ _MODULES = (
 _METAPACKAGES = ("linux-image-cloud-amd64", "linux-image-virtual", "linux-image-generic")
 """Debian's name, then Ubuntu's: small kernels for virtual machines first."""
 
+# The package lands in a directory of root's, where apt's own user may not write.
+_DOWNLOAD = ("apt-get", "--option=APT::Sandbox::User=root", "download")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Kernel:
@@ -45,7 +48,7 @@ def fetch(place: pathlib.Path) -> Kernel:
     place.mkdir(parents=True)
     tree = place / "tree"
     for package in _packages():
-        process.run(["apt-get", "download", package], cwd=place, within_s=300)
+        process.run([*_DOWNLOAD, package], cwd=place, within_s=300)
     for archive in place.glob("*.deb"):
         process.run(["dpkg-deb", "--extract", archive, tree])
     images = sorted(tree.glob("boot/vmlinuz-*"))

@@ -20,10 +20,11 @@ def ensure_images(profile: Profile) -> None:
     In the light profile nothing ever runs, so an empty disk does. In the full one the disk is as
     empty, and a kernel with its initramfs stands beside it: ``lab.guest`` says what it does.
     """
+    files = guest.build() if profile == "full" else None
     with cloud() as connection:
         if connection.image.find_image(IMAGE):
             return
-        properties = _boot_properties(connection) if profile == "full" else {}
+        properties = _boot_properties(connection, files) if files else {}
         connection.image.create_image(
             name=IMAGE,
             data=bytes(_DISK_BYTES),
@@ -34,8 +35,7 @@ def ensure_images(profile: Profile) -> None:
         )
 
 
-def _boot_properties(connection: Connection) -> dict[str, str]:
-    files = guest.build()
+def _boot_properties(connection: Connection, files: guest.Files) -> dict[str, str]:
     kernel = connection.image.create_image(
         name=f"{IMAGE}-kernel",
         data=files.kernel.read_bytes(),

@@ -3,9 +3,10 @@
 """How stories break the product and its surroundings, and see what became of it."""
 
 import contextlib
+import pathlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from lab import deployment, host
@@ -45,7 +46,7 @@ def is_running(scene: Scene, container: str) -> bool:
 
 
 @contextlib.contextmanager
-def stopped(scene: Scene, container: str) -> Iterator[None]:
+def stopped(scene: Scene, container: str) -> Generator[None]:
     """Keep a service stopped while the block lasts."""
     pebble(scene, container, "stop", container)
     try:
@@ -60,7 +61,7 @@ def crash(scene: Scene, container: str) -> None:
 
 
 @contextlib.contextmanager
-def fencing_mode(scene: Scene, mode: str) -> Iterator[None]:
+def fencing_mode(scene: Scene, mode: str) -> Generator[None]:
     """Set the charm's fencing-mode while the block lasts."""
     scene.juju.config(deployment.MASAKARI, {"fencing-mode": mode})
     deployment.wait_active(scene.juju)
@@ -105,7 +106,7 @@ def wait_controller_says(scene: Scene, words: str) -> str:
     return wait_until(line, within_s=60, what=f"the controller to say {words!r}", every_s=1.0)
 
 
-def broken_charm() -> Any:
+def broken_charm() -> pathlib.Path:
     """Return a staged charm whose plugin lacks the entry points that Masakari loads it by."""
     broken = deployment.STAGE / "masakari-k8s-broken"
     shutil.rmtree(broken, ignore_errors=True)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import requests
 
 
@@ -24,12 +26,12 @@ class Keystone:
         answer.raise_for_status()
         self._session.headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]
 
-    def _call(self, method: str, path: str, **kwargs: object) -> dict[str, str]:
+    def _call(self, method: str, path: str, **kwargs: object) -> dict[str, Any]:
         answer = self._session.request(method, f"{self._url}{path}", timeout=30, **kwargs)
         answer.raise_for_status()
         return answer.json() if answer.content else {}
 
-    def ensure(self, kind: str, name: str, **fields: object) -> dict[str, str]:
+    def ensure(self, kind: str, name: str, **fields: object) -> dict[str, Any]:
         """Return the domain, project, role, user or service of that name, made if missing."""
         query = {"name": name} | {k: v for k, v in fields.items() if k in {"domain_id", "type"}}
         found = self._call("GET", f"/{kind}s", params=query)[f"{kind}s"]
@@ -39,7 +41,7 @@ class Keystone:
 
     def ensure_user(
         self, name: str, *, password: str, domain: str, project: str, roles: list[str]
-    ) -> dict[str, str]:
+    ) -> dict[str, Any]:
         """Return the user, with this password and these roles in the project."""
         user = self.ensure("user", name, domain_id=domain, password=password)
         for role in roles:
