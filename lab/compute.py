@@ -5,14 +5,16 @@
 They are enabled, so a power cut ends them and a boot starts them again, as on a real machine.
 """
 
+import datetime
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from openstack.connection import Connection
 
 from . import ceph, host, paths, process
 from .errors import LabError
 from .host import Host
-from .openstack import Profile, cloud, places
+from .openstack import Profile, cloud, places, services
 from .openstack.configuration import LOG_LEVELS, Sections, nova_clients, render
 
 STATE = "/var/lib/nova"
@@ -162,34 +164,63 @@ def _libvirt_driver() -> Sections:
     }
 
 
-def states() -> Mapping[str, str]:
-    """Return what Nova thinks of each hypervisor's service: ``up`` or ``down``, by host name."""
-    with cloud() as connection:
-        services = connection.compute.services(binary="nova-compute")
-        return {service.host: service.state for service in services}
-
-
 def wait_up(hosts: Sequence[Host]) -> None:
-    """Wait until every one of *hosts* is a hypervisor to which Nova can schedule."""
-    wanted = {each.name for each in hosts}
-    names = ", ".join(sorted(wanted))
+    """Wait until every one of *hosts* is a hypervisor that takes servers.
+
+    Nova calls a host up for a minute after its death, and a server that reaches a nova-compute
+    which is just starting ends in ERROR: so what counts is a report of the process that runs now.
+    """
+    began_s = {each.name: _began_s(each) for each in hosts}
+    names = ", ".join(sorted(began_s))
     with cloud() as connection:
+
+        def all_up() -> bool:
+            schedulable = _schedulable(connection)
+            reports = _reported_s(connection)
+            return all(
+                name in schedulable and reports.get(name, 0) >= start
+                for name, start in began_s.items()
+            )
+
         process.wait_until(
-            lambda: wanted <= _schedulable(connection),
-            within_s=180,
-            what=f"Nova to see {names} up as hypervisors",
-            every_s=0.5,
+            all_up, within_s=180, what=f"Nova to see {names} up as hypervisors", every_s=0.5
         )
+
+
+def _began_s(each: Host) -> int:
+    """Return when the nova-compute that runs on a host was started, in whole seconds."""
+    words = ("--property=ExecMainStartTimestamp", "--value", "--timestamp=unix")
+    said = host.run(each, ["systemctl", "show", *words, "nova-compute"]).stdout.strip()
+    if not said.startswith("@"):
+        raise LabError(f"{each.name} has not started nova-compute; run `python -m lab up` again")
+    return int(said[1:])
 
 
 def _schedulable(connection: Connection) -> set[str]:
     # Later microversions than this one would ask each hypervisor for its uptime, and wait for it.
-    answer = connection.compute.get("/os-hypervisors/detail", microversion=_MICROVERSION)
+    found = _get(connection, "/os-hypervisors/detail")["hypervisors"]
     return {
         one["service"]["host"]
-        for one in (answer.json()["hypervisors"] if answer.ok else ())
+        for one in found
         if one["state"] == "up" and one["status"] == "enabled"
     }
+
+
+def _reported_s(connection: Connection) -> dict[str, float]:
+    """Return when each host's nova-compute was heard of last."""
+    found = _get(connection, "/os-services?binary=nova-compute")["services"]
+    return {
+        one["host"]: datetime.datetime.fromisoformat(f"{one['updated_at']}+00:00").timestamp()
+        for one in found
+        if one["updated_at"]
+    }
+
+
+def _get(connection: Connection, path: str) -> dict[str, Any]:
+    answer = connection.compute.get(path, microversion=_MICROVERSION)
+    if not answer.ok:
+        raise LabError(f"Nova refused {path}: {answer.text}; read {services.NOVA.daemon.log}")
+    return answer.json()
 
 
 def force_down(each: Host) -> None:
@@ -213,12 +244,13 @@ def ensure_in_service(each: Host) -> None:
         return not refusal
 
     process.wait_until(taken_back, within_s=120, what=f"Nova to take {each.name} back", every_s=1)
-    process.wait_until(
-        lambda: states().get(each.name) == "up",
-        within_s=120,
-        what=f"Nova to see {each.name} up",
-        every_s=1,
-    )
+    with cloud() as connection:
+        process.wait_until(
+            lambda: _reported_s(connection).get(each.name, 0) >= _began_s(each),
+            within_s=60,
+            what=f"nova-compute on {each.name} to report",
+            every_s=0.5,
+        )
     for status in ("disabled", "enabled"):
         _set_service(each, {"status": status})
 
