@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every story of the lab, on one lab with guests; the timeline of each is printed."""
+
+import pytest
+
+from lab import host, layers, stories
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The whole lab, with guests on Ceph."""
+    layers.up(host.hosts(3), profile="full")
+
+
+@pytest.mark.parametrize("story", stories.STORIES.values(), ids=lambda story: story.name)
+def test_story(lab, story, capsys):
+    timeline = stories.play(story, say=lambda _: None)
+
+    with capsys.disabled():
+        print(f"\n== {story.name}: {story.summary}\n{timeline}")
