@@ -26,7 +26,7 @@ class Keystone:
         answer.raise_for_status()
         self._session.headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]
 
-    def _call(self, method: str, path: str, **kwargs: object) -> dict[str, Any]:
+    def _call(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
         answer = self._session.request(method, f"{self._url}{path}", timeout=30, **kwargs)
         answer.raise_for_status()
         return answer.json() if answer.content else {}
