@@ -4,6 +4,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from .errors import NotPlayedError, ToolError
 
@@ -11,6 +12,7 @@ Word = str | tuple[str, str]
 """An argument; a pair is ``KEY#file=PATH`` whose file the tool has read already."""
 
 SWITCH, VALUE = False, True
+NO_ALIAS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,7 @@ def parse(
     argv: Sequence[Word],
     *,
     options: Mapping[str, bool],
+    short: Mapping[str, str] = NO_ALIAS,
     stdin: str = "",
     verbatim_after: int | None = None,
 ) -> Arguments:
@@ -56,6 +59,7 @@ def parse(
     Args:
         command: Whose command line it is.
         options: Every option the lab plays, to whether it takes a value.
+        short: Short spelling to the option that it means.
         stdin: What the command read.
         verbatim_after: Number of words after which options are another command's.
 
@@ -77,7 +81,8 @@ def parse(
         elif word == "--":
             only_words = True
         else:
-            name, equals, value = word.partition("=")
+            spelt, equals, value = word.partition("=")
+            name = short.get(spelt, spelt)
             if name not in options:
                 raise NotPlayedError(f"option {name} of {command}")
             if not equals:

@@ -92,9 +92,12 @@ def answer(agent: Agent, argv: Sequence[str], *, directory: pathlib.Path) -> Rep
     if name not in COMMANDS:
         raise NotPlayedError(f"juju {name}")
     played = COMMANDS[name]
-    words = [ALIASES.get(word, word) for word in argv[1:]]
     arguments = parse(
-        f"juju {name}", words, options=played.options, verbatim_after=played.verbatim_after
+        f"juju {name}",
+        argv[1:],
+        options=played.options,
+        short=ALIASES,
+        verbatim_after=played.verbatim_after,
     )
     model = arguments.get("--model") or agent.model.name
     if model.rpartition(":")[2].rpartition("/")[2] != agent.model.name:
