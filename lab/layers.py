@@ -22,8 +22,12 @@ class Layer:
 
 
 LAYERS = (
-    Layer(name="network", ensure_up=lambda *_: network.ensure_up(), down=network.down),
-    Layer(name="power control", ensure_up=lambda *_: maas.ensure_up(), down=maas.down),
+    Layer(
+        name="network", ensure_up=lambda _hosts, _profile: network.ensure_up(), down=network.down
+    ),
+    Layer(
+        name="power control", ensure_up=lambda _hosts, _profile: maas.ensure_up(), down=maas.down
+    ),
     Layer(name="hosts", ensure_up=lambda hosts, _: host.ensure_up(hosts), down=host.down),
     Layer(name="consul", ensure_up=lambda hosts, _: consul.ensure_up(hosts), down=consul.down),
     Layer(
