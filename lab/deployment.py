@@ -43,8 +43,8 @@ class Application:
     config: dict[str, str | int | bool] = dataclasses.field(default_factory=dict)
 
 
-MASAKARI_CONFIG: dict[str, str | int | bool] = {"return-after": 5}
-"""A host that is back returns to work at once, so that the next story finds it there."""
+MASAKARI_CONFIG: dict[str, str | int | bool] = {"return-after": 5, "duplicate-window": 10}
+"""A host that is back returns to work at once, and may be lost again at once by the next story."""
 
 INTEGRATIONS = (
     (f"{MASAKARI}:database", "mysql:database"),

@@ -39,9 +39,7 @@ STORIES = _named(
     losses.unfenced,
     losses.down_before_start,
     losses.killed_midway,
-    refusals.maas_lies,
-    refusals.maas_fails,
-    refusals.maas_hangs,
+    refusals.maas_unwell,
     refusals.process_killed,
     refusals.plugin_missing,
 )

@@ -15,41 +15,37 @@ from . import faults
 from .losses import DETECTED_S, RECOVERED_S
 from .scene import Scene
 
-HOLD_S = 25.0
-"""Longer than a fence and an evacuation take when all is well."""
+HOLD_S = 15.0
+"""More than the five seconds in which a host is fenced and its first server ordered elsewhere."""
 
 
-def maas_lies(scene: Scene, lost: Host) -> None:
-    """MAAS takes the order and the host stays on; nothing is evacuated until MAAS is well."""
-    _without_maas(scene, lost, fault=Fault.STUCK, words="takes orders and does nothing")
+MAAS_FAULTS = (
+    (Fault.FAILING, "answers every request with an error"),
+    (Fault.HANGING, "takes connections and never answers"),
+    (Fault.STUCK, "takes the order and leaves the host on"),
+)
 
 
-def maas_fails(scene: Scene, lost: Host) -> None:
-    """MAAS answers every request with an error; nothing is evacuated until it is well."""
-    _without_maas(scene, lost, fault=Fault.FAILING, words="answers 503")
-
-
-def maas_hangs(scene: Scene, lost: Host) -> None:
-    """MAAS takes connections and never answers; nothing is evacuated until it is well."""
-    _without_maas(scene, lost, fault=Fault.HANGING, words="never answers")
-
-
-def _without_maas(scene: Scene, lost: Host, *, fault: Fault, words: str) -> None:
+def maas_unwell(scene: Scene, lost: Host) -> None:
+    """MAAS fails, hangs, then does nothing; nothing is evacuated until it is well."""
     guests = scene.boot_servers(lost)
-    maas.inject(fault)
-    scene.fault(f"MAAS {words}, and every agent of {lost.name} dies")
+    maas.inject(MAAS_FAULTS[0][0])
+    scene.fault(f"MAAS {MAAS_FAULTS[0][1]}, and every agent of {lost.name} dies")
     faults.stop_agents(lost)
     faults.wait_event(scene, lost, kind="fence", within_s=2 * DETECTED_S)
-    time.sleep(HOLD_S)
-    scene.check("Nova was asked to evacuate nothing", not scene.evacuations())
+    for fault, words in MAAS_FAULTS:
+        maas.inject(fault)
+        scene.note("story", f"MAAS {words}")
+        time.sleep(HOLD_S)
+        scene.check("Nova was asked to evacuate nothing", not scene.evacuations())
+        scene.check(f"{lost.name} is on", host.is_on(lost))
     scene.check(
         "the servers are where they were",
         all(servers.server(guest.id).host == lost.name for guest in guests),
     )
     scene.check("the incident says why", faults.says_why(scene, lost))
-    scene.check(f"{lost.name} is on", host.is_on(lost))
-    scene.note("story", "MAAS is well again")
     maas.clear()
+    scene.note("story", "MAAS is well again")
     scene.wait_incident(lost, state="recovered", within_s=RECOVERED_S)
     scene.wait_elsewhere(guests, lost=lost)
     scene.check_fenced_recovery(guests, lost=lost)
@@ -99,5 +95,6 @@ def process_killed(scene: Scene, alive: Host) -> None:
     )
     scene.note("active", f"{guest.name} is ACTIVE again")
     where = scene.wait_writing(guest)
+    scene.note("writes", f"{guest.name} writes on {where.name}")
     scene.check(f"it is on {alive.name} as before", where == alive)
     scene.check("nobody ordered the power off", not scene.power_orders(alive))

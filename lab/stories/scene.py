@@ -91,17 +91,15 @@ class Scene:
                 what=f"{server.name} to be ACTIVE elsewhere",
                 every_s=0.5,
             )
-            self.chronicle.tell(time.time(), "active", f"{now.name} is ACTIVE on {now.host}")
             self._places.setdefault(server.id, [lost]).append(host.host(now.host))
         if self.has_guests:
             for server in moved:
                 self.wait_writing(server)
 
     def wait_writing(self, server: Server) -> Host:
-        """Wait until the guest acknowledges a write where it is now, and tell when."""
+        """Wait until the guest acknowledges a write where it is now; return where that is."""
         where = host.host(servers.server(server.id).host)
         servers.wait_first_write(server.id, on=where)
-        self.chronicle.tell(time.time(), "writes", f"{server.name} writes on {where.name}")
         return where
 
     # What is true
@@ -167,8 +165,10 @@ class Scene:
         for server in written:
             places = self._places.get(server.id, [host.host(server.host)])
             finding = oracle.examine(server.id, ran_on=places, moves=len(places) - 1)
-            for line in oracle.describe(finding):
-                self.chronicle.tell(time.time(), "oracle", line)
+            for run in finding.runs[1 : len(places)]:
+                text = f"{server.name}: first write accepted from {_named(run.address)}"
+                self.chronicle.tell(run.first.timestamp(), "writes", text)
+            self.chronicle.tell(time.time(), "oracle", f"{server.name}: {_summary(finding)}")
             findings.append(finding)
         return findings
 
@@ -201,6 +201,25 @@ class Scene:
 
     def _incidents(self) -> list[dict[str, Any]]:
         return deployment.instance_ha(self.juju, "incident", "list")
+
+
+def _named(address: str) -> str:
+    """Return the host that has this address on the storage network."""
+    found = [each.name for each in host.known() if each.address(network.STORAGE) == address]
+    return found[0] if found else address
+
+
+def _summary(finding: Finding) -> str:
+    """Return who wrote how often, in turn, and whether what was acknowledged is there."""
+    turns = [f"{_named(run.address)} wrote {run.count}" for run in finding.runs]
+    shown = turns if len(turns) <= 4 else [*turns[:3], f"... {len(turns) - 3} more turns"]
+    lost = sum(len(numbers) for numbers in finding.lost.values())
+    kept = (
+        f"{lost} of {finding.acknowledged} acknowledged records lost"
+        if lost
+        else (f"{finding.acknowledged} acknowledged records, none lost")
+    )
+    return f"{finding.verdict}: {', then '.join(shown)}; {kept}"
 
 
 def _active_elsewhere(server: Server, *, lost: Host) -> Server | None:
