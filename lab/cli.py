@@ -7,6 +7,8 @@ import sys
 import typing
 from collections.abc import Callable, Sequence
 
+import jubilant
+
 from . import host, layers, maas, network, packages, status, stories
 from .errors import LabError
 from .host import Host
@@ -20,6 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.act(arguments)
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except jubilant.CLIError as error:
+        print(f"error: {error}\n{error.stderr}; see `juju debug-log`", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted: run the command again to go on, or `python -m lab down`")

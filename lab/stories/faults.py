@@ -20,6 +20,7 @@ API = "masakari-api"
 ENGINE = "masakari-engine"
 HOSTMONITOR = "masakari-hostmonitor"
 UNIT = f"{deployment.MASAKARI}/0"
+PEBBLE = ("env", "PEBBLE_SOCKET=/charm/container/pebble.socket", "/charm/bin/pebble")
 AGENTS = ("consul-management", "consul-tenant", "consul-storage")
 
 
@@ -37,7 +38,7 @@ def kill_guest(on: Host, guest: Server) -> None:
 
 def pebble(scene: Scene, container: str, *words: str) -> str:
     """Run a command of Pebble's in one container of the unit."""
-    return scene.juju.ssh(UNIT, "/charm/bin/pebble", *words, container=container)
+    return scene.juju.ssh(UNIT, *PEBBLE, *words, container=container)
 
 
 def is_running(scene: Scene, container: str) -> bool:
