@@ -144,7 +144,6 @@ def ensure_up(hosts: Sequence[Host]) -> None:
     for one, other in INTEGRATIONS:
         _ensure_integrated(client, one, other)
     wait_active(client)
-    ensure_enrolled(client, hosts)
 
 
 def _ensure_secret(client: jubilant.Juju) -> str:

@@ -60,8 +60,11 @@ def test_a_mistake_is_explained(capsys, words, said):
     assert "h9" in error or "run `" in error
 
 
-def test_every_layer_has_a_name_of_its_own():
-    names = [layer.name for layer in layers.LAYERS]
+def test_every_layer_stands_on_layers_before_it():
+    names: list[str] = []
+    for layer in layers.LAYERS:
+        assert set(layer.after) <= set(names), f"{layer.name} would wait for ever"
+        names.append(layer.name)
     assert len(names) == len(set(names))
 
 
