@@ -64,7 +64,10 @@ class Store:
         return {row.host: _incident(row) for row in found}
 
     def open(self, host: str, *, segment: str, at_s: float, reason: str) -> Incident:
-        """Return the host's unclosed incident, made now if there was none."""
+        """Return the host's unclosed incident, made now if there was none.
+
+        A row that the database refuses for another reason than its uniqueness is an error too.
+        """
         row = {
             "host": host,
             "segment": segment,
@@ -73,10 +76,21 @@ class Store:
             "reason": reason,
             "open_host": host,
         }
-        while (found := self.unclosed().get(host)) is None:
-            with contextlib.suppress(exc.IntegrityError):  # somebody was faster; read his
+        if found := self.unclosed().get(host):
+            return found
+        refusal: exc.IntegrityError | None = None
+        for _ in range(_TRIES):
+            try:
                 self._run(functools.partial(_insert, schema.incidents, row))
-        return found
+            except exc.IntegrityError as error:  # as a rule somebody was faster: read his
+                refusal = error
+            if found := self.unclosed().get(host):
+                return found
+        reason = refusal.orig if refusal else "it is closed as soon as it is made"
+        raise StoreUnreachableError(
+            f"{_named(self._url)} keeps no incident of {host}: {reason}. "
+            "Run `instance-ha check --store`"
+        ) from refusal
 
     def move(
         self,
@@ -259,7 +273,7 @@ def _may_be_tried_again(error: exc.DBAPIError) -> bool:
 @contextlib.contextmanager
 def _translated(url: sa.URL) -> Generator[None]:
     """Say in our words that the database failed; a broken uniqueness passes as it is."""
-    where = f"the store at {url.host or url.database}"
+    where = _named(url)
     try:
         yield
     except exc.IntegrityError:
@@ -273,6 +287,10 @@ def _translated(url: sa.URL) -> Generator[None]:
     except (exc.TimeoutError, alembic.util.exc.CommandError) as error:
         message = f"{where} cannot be used: {error}. Run `instance-ha check --store`"
         raise StoreUnreachableError(message) from error
+
+
+def _named(url: sa.URL) -> str:
+    return f"the store at {url.host or url.database}"
 
 
 def _incident(row: sa.Row[Any]) -> Incident:

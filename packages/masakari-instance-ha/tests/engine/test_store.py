@@ -97,6 +97,22 @@ def test_many_who_open_at_once_get_one_incident(url: str) -> None:
     assert len(store.Store(url).incidents()) == 1
 
 
+def test_a_row_that_the_database_refuses_is_an_error_that_says_why(journal: store.Store) -> None:
+    with pytest.raises(StoreUnreachableError, match=r"keeps no incident of h1: .*segment"):
+        journal.open("h1", segment=None, at_s=100.5, reason="storage down")
+
+    assert journal.unclosed() == {}
+
+
+def test_an_incident_that_others_close_at_once_is_not_made_for_ever(
+    journal: store.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "unclosed", dict)
+
+    with pytest.raises(StoreUnreachableError, match="keeps no incident of h1"):
+        an_incident(journal)
+
+
 def test_events_come_back_in_the_order_of_their_times(journal: store.Store) -> None:
     incident = an_incident(journal)
     events = [
