@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import threading
 import types
 import uuid
@@ -321,13 +322,17 @@ def test_two_engines_that_take_up_a_failed_notification_order_each_server_once(
 def test_power_that_comes_back_is_fenced_again(engine, cloud, power) -> None:
     CONF.set_override("guard_interval", 1.0, group="instance_ha_recovery")
     a_server(cloud)
-    cloud.rebuild_s = 2.5
-    real = cloud.evacuate
+    evacuate, fence = cloud.evacuate, power.fence
 
     def evacuate_while_power_returns(uuid: str, host: str | None = None) -> None:
-        power.power = "on"
-        real(uuid, host=host)
+        power.power, cloud.rebuild_s = "on", math.inf
+        evacuate(uuid, host=host)
 
+    def fence_and_let_rebuild(host: str) -> FenceProof:
+        cloud.rebuild_s = 0.05
+        return fence(host)
+
+    power.fence = fence_and_let_rebuild
     cloud.evacuate = evacuate_while_power_returns
 
     engine.recover()
