@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
+import subprocess
 
 import jinja2
 from charmlibs import apt, systemd
@@ -19,6 +21,7 @@ CONFIG = pathlib.Path("etc/instance-ha/masakarimonitors.conf")
 CA_BUNDLE = pathlib.Path("etc/instance-ha/ca-bundle.pem")
 UNIT = pathlib.Path("etc/systemd/system") / SERVICE
 
+_APT_CONFIG = pathlib.Path(__file__).with_name("apt.conf")
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("masakari_monitors"),
     undefined=jinja2.StrictUndefined,
@@ -45,15 +48,23 @@ def ensure_installed() -> str:
     if found := command():
         return found
     try:
-        apt.update()
-        apt.add_package(PACKAGE)
-    except (apt.PackageError, apt.PackageNotFoundError) as error:
+        _install()
+    except (apt.Error, subprocess.SubprocessError, OSError) as error:
         raise InstallError(f"apt cannot install {PACKAGE}: check the machine's sources") from error
     if systemd.service_running(PACKAGED_SERVICE):
         systemd.service_pause(PACKAGED_SERVICE)  # two monitors would report everything twice
     if found := command():
         return found
     raise InstallError(f"{PACKAGE} brought no {COMMAND}: check the machine's sources")
+
+
+def _install() -> None:
+    """Install the package from the lists of packages as they are; fetch them only if need be."""
+    os.environ.setdefault("APT_CONFIG", str(_APT_CONFIG))
+    try:
+        apt.add_package(PACKAGE)  # fetches the lists if they do not name the package
+    except apt.PackageError:  # they may name a version that the archive no longer has
+        apt.add_package(PACKAGE, update_cache=True)
 
 
 def render(template: str, **values: object) -> str:
