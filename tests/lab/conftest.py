@@ -4,14 +4,15 @@
 
 import pytest
 
-from lab import layers
+from lab import host, layers
 
-ORDER = ("test_substrate", "test_cloud", "test_stories")
+ORDER = ("test_substrate", "test_cloud", "test_scenarios", "test_stories")
 
 
 def pytest_collection_modifyitems(items):
-    """Try the ground before what stands on it."""
-    items.sort(key=lambda item: ORDER.index(item.module.__name__.rpartition(".")[2]))
+    """Try the ground before what stands on it; other tests of the session stay as they are."""
+    names = {item: item.module.__name__.rpartition(".")[2] for item in items}
+    items.sort(key=lambda item: ORDER.index(names[item]) if names[item] in ORDER else -1)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,3 +20,9 @@ def leave_nothing():
     """Take the lab down in the end, whatever failed."""
     yield
     layers.down()
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """The whole lab, with guests on Ceph."""
+    layers.up(host.hosts(3), profile="full")

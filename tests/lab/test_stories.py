@@ -4,15 +4,9 @@
 
 import pytest
 
-from lab import host, layers, stories
+from lab import stories
 
 pytestmark = pytest.mark.lab
-
-
-@pytest.fixture(scope="module")
-def lab():
-    """The whole lab, with guests on Ceph."""
-    layers.up(host.hosts(3), profile="full")
 
 
 @pytest.mark.parametrize("story", stories.STORIES.values(), ids=lambda story: story.name)

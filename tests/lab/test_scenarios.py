@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The shared scenarios on the lab's stand-in for Juju; tests/juju plays them on a real one.
+
+Those that need an application without relations are left to the real controller: here all of them
+are related.
+"""
+
+import pytest
+
+from lab import deployment, juju
+from tests.scenarios import fencing, masakari
+
+pytestmark = pytest.mark.lab
+
+
+def test_plugin_is_proven(lab):
+    masakari.the_plugin_is_proven(juju.client(), app=deployment.MASAKARI)
+
+
+def test_segment_is_created_and_listed(lab):
+    masakari.a_segment_is_created_and_listed(juju.client(), app=deployment.MASAKARI)
+
+
+def test_every_hypervisor_can_be_fenced(lab):
+    fencing.every_hypervisor_can_be_fenced(juju.client(), app=deployment.SHIM)
