@@ -21,13 +21,13 @@ HOLD_S = 15.0
 
 MAAS_FAULTS = (
     (Fault.FAILING, "answers every request with an error"),
-    (Fault.HANGING, "takes connections and never answers"),
     (Fault.STUCK, "takes the order and leaves the host on"),
+    (Fault.HANGING, "takes connections and never answers"),
 )
 
 
 def maas_unwell(scene: Scene, lost: Host) -> None:
-    """MAAS fails, hangs, then does nothing; nothing is evacuated until it is well."""
+    """MAAS fails, lies, then hangs; nothing is evacuated until it is well."""
     guests = scene.boot_servers(lost)
     maas.inject(MAAS_FAULTS[0][0])
     scene.fault(f"MAAS {MAAS_FAULTS[0][1]}, and every agent of {lost.name} dies")
