@@ -21,7 +21,7 @@ def processes() -> set[int]:
 
     Either alone is too few: Juju's agent is in no namespace, and epmd leaves its parent.
     """
-    parents = {number: _parent(number) for number in _pids()}
+    parents = {number: parent(number) for number in pids()}
     daemons = (process.read_pid_file(file) for file in process.RUN.glob("*.pid"))
     roots = {number for number in daemons if number is not None}
     spaces = {file.stat().st_ino for file in _NAMESPACES.glob(f"{network.SWITCH}*")}
@@ -58,11 +58,13 @@ def pss_kib(rollup: str) -> int:
     return 0
 
 
-def _pids() -> list[int]:
+def pids() -> list[int]:
+    """Return every process of the machine."""
     return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
 
 
-def _parent(number: int) -> int:
+def parent(number: int) -> int:
+    """Return the process that started this one, or that adopted it; 0 if it has ended."""
     fields = _read(number, "stat").rpartition(")")[2].split()  # the name before may hold anything
     return int(fields[1]) if fields else 0
 

@@ -3,8 +3,8 @@
 """What the product is measured against: Masakari as Sunbeam's own charm configures it.
 
 It runs in the same containers, as the same account, on the same database, queue and Consul; only
-our plugin, our tuning and our fencing are missing. Where it asks ours for nothing better, it keeps
-what ours has: masakari-api goes on as it is, without the random pause before each notification.
+our plugin, our tuning and our fencing are missing. masakari-api goes on as it is, to the rival's
+advantage: it does not make the random pause before each notification.
 """
 
 import configparser
@@ -105,8 +105,8 @@ def layer(plan: str, *, container: str) -> str:
 def in_charge(scene: Scene, hosts: Sequence[Host]) -> Generator[None]:
     """Let the rival watch over the hosts while the block lasts, which begins once it does.
 
-    The block begins in the middle between two of the rival's looks, so that what it does not see
-    at once costs it the mean of that time. Afterwards every host is on and in service again.
+    The block begins in the middle between two of the rival's looks: a loss at once costs it the
+    mean of what it can. Afterwards every host is on and in service again.
     """
     with (
         _hooks_quiet(scene),
@@ -198,9 +198,7 @@ def _wait_settled(scene: Scene) -> None:
 def _conf(container: str, *, rendered: str) -> str:
     if container == ENGINE:
         return engine_conf(rendered)
-    agents = {
-        word: consul.http_address(network.network(name)) for word, name in _NETWORKS.items()
-    }
+    agents = {word: consul.http_address(network.network(name)) for word, name in _NETWORKS.items()}
     return hostmonitor_conf(rendered, agents=agents)
 
 
