@@ -126,6 +126,7 @@ class JsonHandler(http.server.BaseHTTPRequestHandler):
     """Speak JSON over connections that stay open, without a log."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a body that follows its headers would wait for their ACK
 
     def reply(self, status: int, headers: dict[str, str], body: Any) -> None:
         text = b"" if body is None else json.dumps(body).encode()
