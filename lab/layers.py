@@ -26,12 +26,21 @@ class Layer:
     down: Callable[[], None] = lambda: None
 
 
+def _alone(act: Callable[[], None]) -> Up:
+    """Return *act* for a layer that is the same whatever hosts and profile there are."""
+
+    def ensure_up(_hosts: Sequence[Host], _profile: Profile) -> None:
+        act()
+
+    return ensure_up
+
+
 LAYERS = (
-    Layer(name="network", ensure_up=lambda *_: network.ensure_up(), down=network.down),
+    Layer(name="network", ensure_up=_alone(network.ensure_up), down=network.down),
     Layer(
         name="power control",
         after=("network",),
-        ensure_up=lambda *_: maas.ensure_up(),
+        ensure_up=_alone(maas.ensure_up),
         down=maas.down,
     ),
     Layer(
