@@ -76,7 +76,8 @@ def unfenced(scene: Scene, silent: Host) -> None:
         scene.wait_elsewhere(guests, lost=silent)
         scene.check(f"{silent.name} still runs", host.is_on(silent))
         scene.check_two_writers(guests)
-        host.kill(silent)
+        host.kill(silent)  # what nobody may fence must be stopped by hand
+        host.boot(silent)
 
 
 def down_before_start(scene: Scene, lost: Host) -> None:
