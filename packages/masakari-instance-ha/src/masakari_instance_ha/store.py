@@ -88,7 +88,7 @@ class Store:
                 return found
         reason = str(refusal.orig) if refusal else "it is closed as soon as it is made"
         raise StoreUnreachableError(
-            f"{_named(self._url)} keeps no incident of {host}: {reason}. "
+            f"{_named(self._url)} keeps no incident of {host}: {why}. "
             "Run `instance-ha check --store`"
         ) from refusal
 
