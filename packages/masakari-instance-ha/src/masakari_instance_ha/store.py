@@ -86,7 +86,7 @@ class Store:
                 refusal = error
             if found := self.unclosed().get(host):
                 return found
-        reason = str(refusal.orig) if refusal else "it is closed as soon as it is made"
+        why = str(refusal.orig) if refusal else "it is closed as soon as it is made"
         raise StoreUnreachableError(
             f"{_named(self._url)} keeps no incident of {host}: {why}. "
             "Run `instance-ha check --store`"
