@@ -212,14 +212,14 @@ def _named(address: str) -> str:
 def _summary(finding: Finding) -> str:
     """Return who wrote how often, in turn, and whether what was acknowledged is there."""
     turns = [f"{_named(run.address)} wrote {run.count}" for run in finding.runs]
-    shown = turns if len(turns) <= 4 else [*turns[:3], f"... {len(turns) - 3} more turns"]
+    told = ", then ".join(turns[:4]) + (f", {len(turns) - 4} more turns" if turns[4:] else "")
     lost = sum(len(numbers) for numbers in finding.lost.values())
     kept = (
         f"{lost} of {finding.acknowledged} acknowledged records lost"
         if lost
         else (f"{finding.acknowledged} acknowledged records, none lost")
     )
-    return f"{finding.verdict}: {', then '.join(shown)}; {kept}"
+    return f"{finding.verdict}: {told}; {kept}"
 
 
 def _active_elsewhere(server: Server, *, lost: Host) -> Server | None:
