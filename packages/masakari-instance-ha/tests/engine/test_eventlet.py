@@ -18,8 +18,7 @@ assert patcher.is_monkey_patched("thread")
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:]]))
 """
 _STORIES = (
-    "test_a_fenced_recovery_moves_every_server[auto_priority]",
-    "test_a_fenced_recovery_moves_every_server[rh_priority]",
+    "test_a_fenced_recovery_moves_every_server",
     "test_two_engines_that_take_up_a_failed_notification_order_each_server_once",
     "test_power_that_comes_back_is_fenced_again",
 )
