@@ -23,6 +23,7 @@ from instance_ha import recovery
 from instance_ha.errors import FenceError
 from instance_ha.model import FenceProof
 from masakari_instance_ha.clock import SystemClock
+from masakari_instance_ha.fencing.unfenced import Unfenced
 from masakari_instance_ha.nova import Nova
 from masakari_instance_ha.tasks.work import CONF
 
@@ -71,6 +72,17 @@ def test_the_timeline_tells_the_recovery_in_order(engine, cloud) -> None:
     assert incident.segment == engine.segment.name
     assert [proof.answer for proof in engine.journal.proofs(incident)] == ["off"]
     assert engine.journal.last_beat_s(engine.notification) is not None
+
+
+def test_an_operators_choice_is_not_told_as_a_proof(engine, cloud, power, monkeypatch) -> None:
+    chosen = Unfenced(clock=SystemClock(), by="engine@test")
+    monkeypatch.setattr(power, "fence", chosen.fence)
+
+    engine.recover()
+
+    events = engine.journal.events(engine.journal.unclosed()["h1"])
+    told = [event.text for event in events if event.kind == "proof"]
+    assert told == ["unfenced by choice: nobody was asked"]
 
 
 def test_the_proof_survives_in_taskflows_own_store_as_json(engine, cloud) -> None:

@@ -11,6 +11,7 @@ from instance_ha.model import FenceProof
 if TYPE_CHECKING:
     from instance_ha.ports import Clock
 
+METHOD = "none"
 ANSWER = "unfenced by choice"
 """What every such proof says, wherever it is shown."""
 
@@ -27,7 +28,7 @@ class Unfenced:
         now_s = self._clock.now_s()
         return FenceProof(
             host=host,
-            method="none",
+            method=METHOD,
             target=host,
             answer=ANSWER,
             ordered_at_s=now_s,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from masakari_instance_ha.fencing import unfenced
 from masakari_instance_ha.fencing.patience import fence_patiently
 from masakari_instance_ha.tasks.work import CONF, RecoveryTask, Work
 
@@ -38,7 +39,7 @@ def fence(work: Work) -> FenceProof:
     def tell(error: FenceError) -> None:
         work.say("fence", f"{error.reason}; trying again. {error.hint}")
 
-    work.say("fence", f"ordering {work.host} off")
+    work.say("fence", "must be proven off before anything moves")
     proof = fence_patiently(
         work.fencer(),
         work.host,
@@ -47,11 +48,12 @@ def fence(work: Work) -> FenceProof:
         tell=tell,
     )
     work.store.record_proof(work.incident, proof)
-    took_s = proof.confirmed_at_s - proof.ordered_at_s
-    work.say(
-        "proof",
-        f"{proof.answer}, confirmed by {proof.method} {took_s:.1f} s after the order",
-        target=proof.target,
-        method=proof.method,
-    )
+    work.say("proof", _told(proof), target=proof.target, method=proof.method)
     return proof
+
+
+def _told(proof: FenceProof) -> str:
+    if proof.method == unfenced.METHOD:
+        return f"{proof.answer}: nobody was asked"
+    took_s = proof.confirmed_at_s - proof.ordered_at_s
+    return f"{proof.answer}, confirmed by {proof.method} {took_s:.1f} s after the order"
