@@ -61,6 +61,18 @@ def fetch(place: pathlib.Path) -> Kernel:
 
 def _packages() -> list[str]:
     """Return the packages behind the first metapackage that this distribution has."""
+    found = _known_packages()
+    if not found:  # a fresh machine may have no package lists yet
+        process.run(["apt-get", "update", "-q"], within_s=300)
+        found = _known_packages()
+    if not found:
+        raise LabError(
+            f"apt knows none of {', '.join(_METAPACKAGES)}; check /etc/apt and try again"
+        )
+    return found
+
+
+def _known_packages() -> list[str]:
     for metapackage in _METAPACKAGES:
         answer = process.run(["apt-cache", "depends", metapackage], check=False).stdout
         images = _depends(answer, prefixes=("linux-image-",))
@@ -68,9 +80,7 @@ def _packages() -> list[str]:
             image = images[0]
             modules = process.run(["apt-cache", "depends", image]).stdout
             return [image, *_depends(modules, prefixes=("linux-modules-",))]
-    raise LabError(
-        f"apt knows none of {', '.join(_METAPACKAGES)}; run `apt-get update` and try again"
-    )
+    return []
 
 
 def _depends(answer: str, *, prefixes: tuple[str, ...]) -> list[str]:

@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
 import gzip
+import subprocess
 
 import pytest
 
-from lab.guest import cpio, records
+from lab.errors import LabError
+from lab.guest import cpio, kernel, records
 from lab.guest.records import Record
 
 CONSOLE = """SeaBIOS (version 1.16.2)
@@ -66,3 +68,30 @@ def test_an_archive_is_what_the_kernel_reads():
         data = offset + -(-(110 + name_size) // 4) * 4
         offset = data + -(-size // 4) * 4
     assert names == ["bin", "init", "bin/sh", "TRAILER!!!"]
+
+
+def test_a_machine_without_package_lists_fetches_them_once(monkeypatch, tmp_path):
+    asked = []
+
+    def apt(argv, **_):
+        asked.append(" ".join(map(str, argv[:2])))
+        if argv[0] == "apt-get" and argv[1] == "download":
+            raise LabError("far enough")
+        fetched = "apt-get update" in asked
+        said = "  Depends: linux-image-6.1-cloud\n" if fetched else ""
+        return subprocess.CompletedProcess(argv, 0, stdout=said)
+
+    monkeypatch.setattr(kernel.process, "run", apt)
+
+    with pytest.raises(LabError, match="far enough"):
+        kernel.fetch(tmp_path / "kernel")
+
+    assert asked.count("apt-get update") == 1
+
+
+def test_a_machine_whose_lists_have_no_kernel_is_told_so(monkeypatch, tmp_path):
+    nothing = subprocess.CompletedProcess([], 0, stdout="")
+    monkeypatch.setattr(kernel.process, "run", lambda *_, **__: nothing)
+
+    with pytest.raises(LabError, match="check /etc/apt"):
+        kernel.fetch(tmp_path / "kernel")
