@@ -9,6 +9,7 @@ to build and outlives it.
 import hashlib
 import os
 import pathlib
+import shutil
 
 from .errors import MissingError
 
@@ -28,7 +29,12 @@ def fingerprint(file: pathlib.Path) -> str:
 
 
 def binary_path(name: str) -> pathlib.Path:
-    """Return where the binary built from ``build/<name>/go.mod`` belongs."""
+    """Return the machine's own Consul, or where a binary built from ``build/<name>`` belongs.
+
+    Nobody's ``pebble`` is taken from PATH: another program has that name as well.
+    """
+    if name == "consul" and (found := shutil.which(name)):
+        return pathlib.Path(found)
     return CACHE / "bin" / f"{name}-{fingerprint(BUILD / name / 'go.sum')}"
 
 
