@@ -6,8 +6,9 @@ import contextlib
 import json
 import pathlib
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 
+from hacluster_shim.checks import Ask
 from hacluster_shim.snapshot import Maas
 from instance_ha_relations.hypervisor import HypervisorData
 from masakari_instance_ha.clock import SystemClock
@@ -16,8 +17,6 @@ from masakari_instance_ha.fencing.maas_api import Access
 
 TIMEOUT_S = 35.0
 """MAAS itself gives a BMC up to 30 s."""
-
-Ask = Callable[[str], str]
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from ops import testing
 
 from charm import HaclusterShimCharm
 from hacluster_shim import power
+from hacluster_shim.checks import Ask
 from hacluster_shim.snapshot import Maas
 from instance_ha.errors import FenceError
 from instance_ha_relations.hypervisor import HypervisorData
@@ -24,7 +25,7 @@ class Machines:
         self.keys: list[str] = []
 
     @contextlib.contextmanager
-    def asking(self, maas: Maas, hypervisors: Mapping[str, HypervisorData]) -> Iterator[power.Ask]:
+    def asking(self, maas: Maas, hypervisors: Mapping[str, HypervisorData]) -> Iterator[Ask]:
         self.keys.append(maas.api_key.get_secret_value())
 
         def ask(host: str) -> str:
