@@ -30,16 +30,17 @@ from instance_ha.model import (
     Reach,
     Verdict,
 )
+from instance_ha.rota import Rota
 from instance_ha.steps import Act, Case, Step
 from instance_ha.survey import Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from instance_ha.guards import MassLoss
     from instance_ha.model import Host
     from instance_ha.policy import Policy
-    from instance_ha.ports import Clock, Cloud, Journal, Lease, Observer
+    from instance_ha.ports import Clock, Cloud, Duty, Journal, Lease, Observer
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Controller:
         lease: Lease,
         policy: Policy,
         actor: str,
+        duties: Iterable[Duty] = (),
     ) -> None:
         self._clock = clock
         self._observer = observer
@@ -65,6 +67,7 @@ class Controller:
         self._lease = lease
         self._policy = policy
         self._actor = actor
+        self._rota = Rota(duties)
         self._tracker = Tracker(policy.hold_s)
         self._well_since: dict[str, float] = {}
         self._active: bool | None = None
@@ -89,6 +92,7 @@ class Controller:
         try:
             if self._holds_lease():
                 self._act(verdicts, now_s=now_s)
+                self._attend(verdicts, now_s=now_s)
         except (CloudUnreachableError, StoreUnreachableError) as error:
             self._say("pass", f"nothing is decided now: {error}")
         else:
@@ -123,13 +127,7 @@ class Controller:
         self._say_who_is_left_alone(verdicts, concerned=concerned)
         if not concerned:
             return
-        survey = Survey(
-            now_s=now_s,
-            verdicts=verdicts,
-            hosts={host.name: host for host in self._cloud.hosts()},
-            notifications=self._cloud.notifications(),
-            incidents=incidents,
-        )
+        survey = self._survey(verdicts, incidents=incidents, now_s=now_s)
         mass = guards.weigh(survey, mass_window_s=self._policy.mass_window_s)
         for name in sorted(concerned):
             if self._clock.now_s() - now_s >= self._policy.lease_ttl_s:
@@ -139,6 +137,35 @@ class Controller:
                 self._look_at(name, survey=survey, mass=mass)
             except CloudUnreachableError as error:
                 self._say(name, f"its next step waits: {error}")
+
+    def _attend(self, verdicts: Mapping[str, Verdict], *, now_s: float) -> None:
+        """Attend to the duties that are due; what keeps one waiting keeps no other."""
+        duties = self._rota.due(now_s)
+        if not duties:
+            return
+        survey = self._survey(verdicts, incidents=self._journal.unclosed(), now_s=now_s)
+        for duty in duties:
+            if self._clock.now_s() - now_s >= self._policy.lease_ttl_s:
+                return
+            self._rota.attended(duty, now_s=now_s)
+            try:
+                duty.attend(survey)
+            except (CloudUnreachableError, StoreUnreachableError) as error:
+                self._say(f"the duty {duty.name}", f"waits: {error}")
+            else:
+                self._say(f"the duty {duty.name}", "")
+
+    def _survey(
+        self, verdicts: Mapping[str, Verdict], *, incidents: Mapping[str, Incident], now_s: float
+    ) -> Survey:
+        """Read what else a pass goes by."""
+        return Survey(
+            now_s=now_s,
+            verdicts=verdicts,
+            hosts={host.name: host for host in self._cloud.hosts()},
+            notifications=self._cloud.notifications(),
+            incidents=incidents,
+        )
 
     def _look_at(self, name: str, *, survey: Survey, mass: MassLoss) -> None:
         """Open an incident of the host if it is newly lost, and take its next step."""

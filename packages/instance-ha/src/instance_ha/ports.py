@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Notification,
         Reach,
     )
+    from instance_ha.survey import Survey
 
 
 class Clock(Protocol):
@@ -121,6 +122,32 @@ class Lease(Protocol):
 
     def give_up(self) -> None:
         """Let others have it at once; nothing happens if it was not ours."""
+        ...
+
+
+class Duty(Protocol):
+    """What the controller that acts sees to now and then, beside the recoveries.
+
+    It runs within a pass, so it makes a handful of calls at most and leaves the rest for its next
+    turn: while it works, no host is looked at.
+    """
+
+    @property
+    def name(self) -> str:
+        """One word that no other duty has."""
+        ...
+
+    @property
+    def every_s(self) -> float:
+        """How long after one turn the next is due."""
+        ...
+
+    def attend(self, survey: Survey) -> None:
+        """See to it once; may raise ``CloudUnreachableError`` or ``StoreUnreachableError``.
+
+        *survey* was read in this pass. Nothing needs to be kept between turns: another controller
+        may have the next one.
+        """
         ...
 
 
