@@ -20,12 +20,19 @@ from masakari_instance_ha.aside import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     import requests
 
     from instance_ha.model import Network, Reach
 
 logger = logging.getLogger(__name__)
+
+STRIKE_AFTER_S = 60.0
+"""How long all servers on the roll must have answered until an address that never did is struck.
+
+That is long enough for a server that starts together with the controller, and a cluster that
+keeps a leader for so long is no remnant of a larger one: Raft lets no minority elect."""
 
 
 class Reader:
@@ -97,6 +104,7 @@ class Cluster:
         discover: bool = True,
         interval_s: float = 1.0,
         budget_s: float = 1.5,
+        strike_after_s: float = STRIKE_AFTER_S,
     ) -> None:
         """Start to read.
 
@@ -106,8 +114,10 @@ class Cluster:
             discover: Whether to read servers that only the members name.
             interval_s: From one question to a server to the next.
             budget_s: For the three answers of one server.
+            strike_after_s: See :data:`STRIKE_AFTER_S`.
         """
         self.network = network
+        self._strike_after_s = strike_after_s
         self._interval_s = interval_s
         self._budget_s = budget_s
         self._discover = discover
@@ -115,6 +125,8 @@ class Cluster:
         self._configured = frozenset(addresses)
         self._readers = {address: self._start(address) for address in addresses}
         self._roll: Mapping[str, str] = {}
+        self._complete_since_s: float | None = None
+        self._struck: frozenset[consul.Address] = frozenset()
         self._doubted: set[str] = set()
 
     def judge(self) -> Mapping[str, Reach]:
@@ -128,6 +140,7 @@ class Cluster:
             }
             if self._discover:
                 self._follow_roll()
+        self._strike_the_mute({answer.view.server for answer in believed})
         return agreement.agree([answer.view for answer in answers], self.size())
 
     def size(self) -> int:
@@ -138,12 +151,13 @@ class Cluster:
         off, as the cluster itself does. A configured address that never answered counts as one
         more server unless it may be one on the roll that has not answered either: else a
         single server that lost its cluster, and never heard of it again, would be a majority
-        by itself. Addresses are not simply counted, because one of them may be shared by all
-        servers and others are found only here. While nobody is believed, the last roll stands.
+        by itself; :data:`STRIKE_AFTER_S` says when it is let go. Addresses are not simply
+        counted, because one of them may be shared by all servers and others are found only
+        here. While nobody is believed, the last roll stands.
         """
         met = {reader.server for reader in self._readers.values()}
         unmet = len(self._roll.keys() - met)
-        mute = sum(self._readers[address].server is None for address in self._configured)
+        mute = len(self._mute() - self._struck)
         return max(1, len(self._roll) + max(0, mute - unmet))
 
     def stop(self) -> None:
@@ -160,6 +174,36 @@ class Cluster:
         fresh = (reader.newest(within_s=within_s) for reader in self._readers.values())
         by_server = {answer.view.server: answer for answer in fresh if answer is not None}
         return list(by_server.values())
+
+    def _mute(self) -> frozenset[consul.Address]:
+        """Return the configured addresses where nobody has ever answered."""
+        return frozenset(a for a in self._configured if self._readers[a].server is None)
+
+    def _strike_the_mute(self, believed: AbstractSet[str]) -> None:
+        """Strike mute addresses once every server on the roll has been believed for long.
+
+        Never more addresses than servers: a lone server that speaks for a lost majority of the
+        configured ones stays without a majority. All are asked on, and count when they answer.
+        """
+        if not self._roll or not self._roll.keys() <= believed:
+            self._complete_since_s = None
+            return
+        now_s = time.monotonic()
+        if self._complete_since_s is None:
+            self._complete_since_s = now_s
+        mute = self._mute()
+        if now_s - self._complete_since_s < self._strike_after_s or len(mute) > len(self._roll):
+            return
+        for address in sorted(map(str, mute - self._struck)):
+            logger.warning(
+                "%s network: nobody has ever answered at %s, and all %s servers are known by "
+                "now, so it counts no longer; correct [instance_ha_consul] %s",
+                self.network,
+                address,
+                len(self._roll),
+                self.network,
+            )
+        self._struck = mute
 
     def _say_who_is_doubted(self, answers: Sequence[consul.Answer]) -> None:
         for answer in answers:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_blind_servers_bring_nobody_down(consul_cluster, watch, eventually, capl
 
 
 @pytest.mark.parametrize("mood", ["hanging", "failing", "filtered", "garbled"])
-def test_losing_one_server_blinds_nobody(consul_cluster, watch, eventually, mood):
+def test_t01_losing_one_server_neither_acts_nor_blinds(consul_cluster, watch, eventually, mood):
     cluster = watch(*consul_cluster.servers)
     eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
 
@@ -123,6 +124,77 @@ def test_a_server_that_never_answered_counts_for_the_majority(consul_cluster, wa
 
     assert cluster.size() == 3
     assert cluster.judge()["h1"] is UNKNOWN
+
+
+def nobody_at(server):
+    """Return an address of the cluster where no server listens."""
+    return Absent(url=f"127.0.1.99:{server.cluster.port}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absent:
+    url: str
+
+
+def test_an_address_dead_from_the_start_costs_no_spare_server_for_ever(
+    consul_cluster, watch, eventually, caplog
+):
+    first = consul_cluster.servers[0]
+    cluster = watch(nobody_at(first), first, strike_after_s=0.3)
+    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+    assert cluster.size() == 4, "until it is clear that nobody will answer"
+
+    eventually(lambda: bool(cluster.judge()) and cluster.size() == 3, "the dead one struck off")
+    consul_cluster.servers[2].mood = "failing"
+    consul_cluster.hosts["h2"] = 4
+
+    eventually(lambda: cluster.judge().get("h2") is DOWN, "h2 down, by two of three")
+    assert "nobody has ever answered at 127.0.1.99" in caplog.text
+    assert "correct [instance_ha_consul] storage" in caplog.text
+
+
+def test_a_lone_server_with_one_dead_address_beside_it_decides_in_the_end(
+    consul_cluster, watch, eventually
+):
+    lone = consul_cluster.servers[0]
+    lone.believes.update({"consul-2": 3, "consul-3": 3, "h1": 4})
+    cluster = watch(nobody_at(lone), lone, strike_after_s=0.3)
+    eventually(lambda: bool(cluster.judge()), "an answer")
+    assert cluster.judge()["h1"] is UNKNOWN
+
+    eventually(lambda: cluster.judge().get("h1") is DOWN, "h1 down")
+
+
+def test_t01_a_lone_server_never_stands_for_a_majority_that_is_away(
+    consul_cluster, watch, eventually
+):
+    for server in consul_cluster.servers[1:]:
+        server.mood = "failing"
+    alone = consul_cluster.servers[0]
+    alone.believes.update({"consul-2": 3, "consul-3": 3, "h1": 4})  # as if it had none
+    cluster = watch(*consul_cluster.servers, strike_after_s=0.1)
+    eventually(lambda: bool(cluster.judge()), "an answer")
+
+    for _ in range(8):
+        time.sleep(0.1)
+        assert cluster.judge()["h1"] is UNKNOWN
+
+
+def test_a_server_that_comes_late_is_met_where_it_was_configured(
+    consul_cluster, watch, eventually
+):
+    late = consul_cluster.servers[2]
+    late.mood = "failing"
+    for server in consul_cluster.servers[:2]:
+        server.believes["consul-3"] = 3
+    cluster = watch(*consul_cluster.servers, discover=False, strike_after_s=0.2)
+    eventually(lambda: bool(cluster.judge()) and cluster.size() == 2, "struck off")
+
+    late.mood = "well"
+    for server in consul_cluster.servers[:2]:
+        server.believes.clear()
+
+    eventually(lambda: bool(cluster.judge()) and cluster.size() == 3, "met")
 
 
 def test_a_planned_smaller_cluster_still_decides(consul_cluster, watch, eventually):
