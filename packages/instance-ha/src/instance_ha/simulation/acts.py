@@ -86,6 +86,16 @@ def maas(world: SimWorld, fault: str) -> None:
     world.power.fault = Fault(fault)
 
 
+def bmc(world: SimWorld, fault: str) -> None:
+    """Switch the fault of the hosts' own power controllers; ``well`` ends it."""
+    world.bmc.fault = Fault(fault)
+
+
+def ceph(world: SimWorld, state: str) -> None:
+    """Take the storage's monitors away, or give them back."""
+    world.storage.reachable = state == "up"
+
+
 def segment(world: SimWorld, name: str, state: str) -> None:
     """Enable or disable a segment."""
     world.masakari.set_segment(name, enabled=state == "enabled")
@@ -119,8 +129,8 @@ def api(world: SimWorld, state: str) -> None:
 ACTS: dict[str, Callable[..., None]] = {
     act.__name__.replace("_", "-"): act
     for act in (
-        power_off, boot, leave, cut, heal, rumour, blind, see, silence, kill, start, maas,
-        segment, maintenance, remove, place, database, api,
+        power_off, boot, leave, cut, heal, rumour, blind, see, silence, kill, start, maas, bmc,
+        ceph, segment, maintenance, remove, place, database, api,
     )
 }  # fmt: skip
 
@@ -157,8 +167,14 @@ def state_of(world: SimWorld, host: str) -> str:
     return states[-1] if states else "none"
 
 
+def storage_of(world: SimWorld, host: str) -> str:
+    """``storage HOST``: whether its storage refuses it."""
+    return "fenced" if world.storage.refuses(host) else "open"
+
+
 FACTS: dict[str, Callable[..., str]] = {
     "evacuated": evacuated,
+    "storage": storage_of,
     "incidents": incidents,
     "notifications": notifications,
     "on": servers_on,

@@ -7,11 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import CloudUnreachableError, FenceError, InstanceHaError
+from instance_ha.ladder import OFF
 from instance_ha.model import Event
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from instance_ha.ladder import Ladder
     from instance_ha.model import FenceProof
     from instance_ha.ports import Clock, Fencer
     from instance_ha.simulation.memory import MemoryJournal
@@ -40,7 +42,8 @@ class Flow:
         segment: str,
         clock: Clock,
         nova: SimNova,
-        fencer: Fencer,
+        fencer: Ladder,
+        storage: Fencer | None,
         journal: MemoryJournal,
         fence_patience_s: float,
     ) -> None:
@@ -49,6 +52,7 @@ class Flow:
         self._clock = clock
         self._nova = nova
         self._fencer = fencer
+        self._storage = storage
         self._journal = journal
         self._fence_patience_s = fence_patience_s
         self._proof: FenceProof | None = None
@@ -83,7 +87,19 @@ class Flow:
             else:
                 self._tell("proof", f"{proof.method} answers {proof.answer} for {proof.target}")
                 self._proof = proof
+                self._free_locks(proof)
                 return
+
+    def _free_locks(self, proof: FenceProof) -> None:
+        """Have the storage forget a host that is off, so that its locks hold up nobody."""
+        if self._storage is None or proof.answer != OFF:
+            return
+        try:
+            self._storage.fence(self._host)
+        except FenceError as error:
+            self._tell("fence", f"its locks expire by themselves: {error.reason}")
+        else:
+            self._tell("fence", "its storage refuses it too, which frees its locks")
 
     def _force_down(self) -> Work:
         yield CALL_S
@@ -120,7 +136,7 @@ class Flow:
         if self._proof is None:
             return
         try:
-            answer = self._fencer.check(self._host)
+            answer = self._fencer.upholding(self._proof).check(self._host)
         except FenceError as error:
             answer = error.reason
         if answer != self._proof.answer:

@@ -37,6 +37,8 @@ class Machine:
         self.powered = powered
         self.processes: set[str] = set()
         """The servers whose guests run here, and write."""
+        self.storage_fenced = False
+        """Whether its storage refuses it, so that guests that run here do not write."""
         self._clock = clock
         self._up_at_s = clock.now_s() if powered else float("inf")
         self._cut: set[Network] = set()

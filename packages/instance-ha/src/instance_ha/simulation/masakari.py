@@ -8,7 +8,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import CloudUnreachableError, NotificationRefusedError
-from instance_ha.model import Host, Notification, NotificationStatus, Segment
+from instance_ha.model import Host, Notification, NotificationStatus, Role, Segment
 from instance_ha.steps import UNFINISHED
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from instance_ha.ports import Clock
     from instance_ha.simulation.nova import SimNova
+    from instance_ha.simulation.storage import SimStorage
 
 DUPLICATE_WINDOW_S = 180.0
 
@@ -23,10 +24,11 @@ DUPLICATE_WINDOW_S = 180.0
 class SimMasakari:
     """Implements ``ports.Cloud``; refuses what the real one refuses."""
 
-    def __init__(self, *, nova: SimNova, clock: Clock) -> None:
+    def __init__(self, *, nova: SimNova, storage: SimStorage, clock: Clock) -> None:
         self.reachable = True
         """Whether its API answers."""
         self._nova = nova
+        self._storage = storage
         self._clock = clock
         self._segments: dict[str, Segment] = {}
         self._hosts: dict[str, Host] = {}
@@ -51,6 +53,10 @@ class SimMasakari:
     def set_maintenance(self, host: str, *, on: bool) -> None:
         """Set the flag of one host, as operators and engines do."""
         self._hosts[host] = dataclasses.replace(self._hosts[host], on_maintenance=on)
+
+    def set_reserved(self, host: str, *, reserved: bool) -> None:
+        """Make a host a reserve, or a host like any other."""
+        self._hosts[host] = dataclasses.replace(self._hosts[host], reserved=reserved)
 
     # What the controller asks for
 
@@ -110,11 +116,24 @@ class SimMasakari:
                 raise CloudUnreachableError(f"masakari refuses: {mate.name} is being recovered")
         self.set_maintenance(host.name, on=False)
 
-    def return_to_service(self, host: Host) -> None:
-        """Un-force and enable the host's compute service, then clear its maintenance flag."""
+    def return_to_service(
+        self, host: Host, *, role: Role = Role.WORK, reason: str = ""
+    ) -> None:
+        """Un-force the host's compute service, make it what *role* says, end its maintenance."""
         self._ask()
         self._nova.bring_back(host.name)
+        if role is Role.WORK:
+            self._nova.enable(host.name)
+        else:
+            self._nova.disable(host.name, reason=reason)
+        self.open_storage(host.name)
         self.end_maintenance(host)
+        if role is Role.RESERVE:
+            self.set_reserved(host.name, reserved=True)
+
+    def open_storage(self, host: str) -> None:
+        """Have the storage listen to *host* again."""
+        self._storage.lift(host)
 
     # What an engine does
 

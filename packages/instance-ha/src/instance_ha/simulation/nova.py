@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SERVICE_DOWN_S = 60.0
 REBUILD_S = 3.0
+DISABLE_REASON = "Masakari detected host failed."
 
 
 @dataclass
@@ -27,6 +28,8 @@ class _Service:
     last_seen_s: float
     enabled: bool = True
     forced_down: bool = False
+    disabled_reason: str = ""
+    written_s: float = float("-inf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,22 +85,38 @@ class SimNova:
             up=fresh and not service.forced_down,
             enabled=service.enabled,
             forced_down=service.forced_down,
+            disabled_reason=service.disabled_reason,
+            updated_at_s=max(service.last_seen_s, service.written_s),
         )
 
     def force_down(self, host: str) -> None:
         """Believe that the service is down."""
         self._services[host].forced_down = True
+        self._written(host)
 
-    def disable(self, host: str) -> None:
+    def disable(self, host: str, *, reason: str = DISABLE_REASON) -> None:
         """Place no more servers there."""
-        self._services[host].enabled = False
+        service = self._services[host]
+        service.enabled, service.disabled_reason = False, reason
+        self._written(host)
 
     def bring_back(self, host: str) -> None:
-        """Un-force and enable; refused until nova-compute has been restarted."""
+        """Un-force; refused until nova-compute has been restarted.
+
+        A restarted nova-compute ends what was evacuated from its host.
+        """
         service = self._services[host]
         if not self._machines[host].runs:
             raise CloudUnreachableError(f"nova refuses: nova-compute of {host} is not running")
-        service.forced_down, service.enabled = False, True
+        self._machines[host].processes.intersection_update(self.servers_on(host))
+        service.forced_down = False
+        self._written(host)
+
+    def enable(self, host: str) -> None:
+        """Place servers there again."""
+        service = self._services[host]
+        service.enabled, service.disabled_reason = True, ""
+        self._written(host)
 
     def servers_on(self, host: str) -> Sequence[str]:
         """Return the servers that Nova places on *host*."""
@@ -134,6 +153,9 @@ class SimNova:
                 self.host_of[move.server] = move.target
                 self._machines[move.target].processes.add(move.server)
                 self._witness.see_move(move.server, source=move.source)
+
+    def _written(self, host: str) -> None:
+        self._services[host].written_s = self._clock.now_s()
 
     def _choose(self, source: str) -> str:
         """Return the host with the fewest servers that takes any."""

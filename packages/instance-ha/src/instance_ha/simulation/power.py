@@ -33,7 +33,7 @@ class Fault(enum.StrEnum):
 
 
 class SimPower:
-    """MAAS, as far as recovery knows it."""
+    """A power controller, for example MAAS, as far as recovery knows it."""
 
     def __init__(self, machines: Mapping[str, Machine], *, clock: Clock) -> None:
         self.fault = Fault.NONE
@@ -61,8 +61,9 @@ class SimPower:
 class SimFencer:
     """Implements ``ports.Fencer`` for one try; who needs more patience tries again."""
 
-    def __init__(self, power: SimPower, *, clock: Clock, by: str) -> None:
+    def __init__(self, power: SimPower, *, clock: Clock, by: str, method: str = "maas") -> None:
         self._power = power
+        self._method = method
         self._clock = clock
         self._by = by
         self._ordered: dict[str, float] = {}
@@ -74,7 +75,7 @@ class SimFencer:
         if answer == "off":
             return FenceProof(
                 host=host,
-                method="maas",
+                method=self._method,
                 target=f"sys-{host}",
                 answer=answer,
                 ordered_at_s=self._ordered.pop(host, now_s),
@@ -88,7 +89,8 @@ class SimFencer:
     def check(self, host: str) -> str:
         """Return the power state as the controller answers now."""
         if self._power.fault is Fault.FAILING:
-            raise FenceError(host, "maas answers 503", hint="It is asked again.")
+            raise FenceError(host, f"{self._method} answers 503", hint="It is asked again.")
         if self._power.fault is Fault.HANGING:
-            raise FenceTimeoutError(host, "maas does not answer", hint="It is asked again.")
+            reason = f"{self._method} does not answer"
+            raise FenceTimeoutError(host, reason, hint="It is asked again.")
         return self._power.query(host)

@@ -116,7 +116,7 @@ def _journal(world: SimWorld, *, length_s: float) -> str:
 
 def _plan(hosts: dict[str, Any], *, order: Sequence[str]) -> WorldPlan:
     world: dict[str, Any] = dict(hosts.get("world", {}))
-    for key in ("controllers", "networks"):
+    for key in ("controllers", "networks", "rungs"):
         if key in world:
             world[key] = tuple(world[key])
     if "networks" in world:

@@ -30,7 +30,7 @@ class Witness:
 
     def see_evacuation(self, server: str, *, machine: Machine) -> None:
         """Check what must be so when a server of *machine* is evacuated."""
-        if machine.powered:
+        if machine.powered and not machine.storage_fenced:
             self._say(f"{server} evacuated while {machine.name} has power")
         incident = self._journal.unclosed().get(machine.name)
         if incident is None:
@@ -49,8 +49,9 @@ class Witness:
             self._moved.add((incident.id, server))
 
     def see_guests(self, machines: Iterable[Machine]) -> None:
-        """Check that no server runs on two machines."""
-        running = Counter(server for machine in machines for server in machine.processes)
+        """Check that no server runs on two machines that its storage listens to."""
+        writing = (machine for machine in machines if not machine.storage_fenced)
+        running = Counter(server for machine in writing for server in machine.processes)
         for server, copies in running.items():
             if copies > 1 and server not in self._twice:
                 self._twice.add(server)

@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from instance_ha import recovery
+from instance_ha import ladder, recovery
 from instance_ha.controller import Controller
+from instance_ha.ladder import Ladder, Rung
 from instance_ha.matrix import default_matrix
 from instance_ha.model import Network
 from instance_ha.policy import Policy
@@ -21,12 +22,14 @@ from instance_ha.simulation.masakari import SimMasakari
 from instance_ha.simulation.memory import LeaseRow, MemoryJournal, MemoryLease
 from instance_ha.simulation.nova import SimNova
 from instance_ha.simulation.power import SimFencer, SimPower
+from instance_ha.simulation.storage import SimStorage, SimStorageFencer
 from instance_ha.simulation.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from instance_ha.model import Notification
+    from instance_ha.ports import Fencer
 
 STEP_S = 0.5
 
@@ -53,6 +56,8 @@ class WorldPlan:
     consul_servers: int = 3
     controllers: tuple[str, ...] = ("masakari-0",)
     fence_patience_s: float = 300.0
+    rungs: tuple[str, ...] = ("maas",)
+    """The ladder of fences; with ``ceph`` in it, the locks of what is off are freed too."""
     order: Sequence[str] = field(default=recovery.ORDER)
 
 
@@ -79,6 +84,8 @@ class SimWorld:
             for network in plan.networks
         }
         self.power = SimPower(self.machines, clock=self.clock)
+        self.bmc = SimPower(self.machines, clock=self.clock)
+        self.storage = SimStorage(self.machines)
         self.nova = SimNova(
             self.machines,
             placements={server: host.name for host in plan.hosts for server in host.servers},
@@ -86,7 +93,7 @@ class SimWorld:
             clock=self.clock,
             witness=self.witness,
         )
-        self.masakari = _enrolled(plan, nova=self.nova, clock=self.clock)
+        self.masakari = _enrolled(plan, nova=self.nova, storage=self.storage, clock=self.clock)
         self.engine = SimEngine(
             clock=self.clock,
             masakari=self.masakari,
@@ -124,6 +131,7 @@ class SimWorld:
                 controller.tick()
         self.clock.sleep(STEP_S)
         self.power.advance()
+        self.bmc.advance()
         for network in self.networks.values():
             network.advance()
         self.nova.advance()
@@ -131,19 +139,32 @@ class SimWorld:
         self.witness.see_guests(self.machines.values())
 
     def _make_flow(self, notification: Notification) -> Flow:
+        segment = self.masakari.segment_of(notification.host).name
+        rungs = self._rungs()
         return Flow(
             host=notification.host,
-            segment=self.masakari.segment_of(notification.host).name,
+            segment=segment,
             clock=self.clock,
             nova=self.nova,
-            fencer=SimFencer(self.power, clock=self.clock, by="engine"),
+            fencer=Ladder(rungs),
+            storage=rungs.get(Rung.CEPH),
             journal=self.journal,
             fence_patience_s=self._plan.fence_patience_s,
         )
 
+    def _rungs(self) -> dict[Rung, Fencer]:
+        fencers: dict[Rung, Fencer] = {
+            Rung.MAAS: SimFencer(self.power, clock=self.clock, by="engine"),
+            Rung.IPMI: SimFencer(self.bmc, clock=self.clock, by="engine", method=Rung.IPMI),
+            Rung.CEPH: SimStorageFencer(self.storage, clock=self.clock, by="engine"),
+        }
+        return {rung: fencers[rung] for rung in ladder.read(self._plan.rungs)}
 
-def _enrolled(plan: WorldPlan, *, nova: SimNova, clock: SimClock) -> SimMasakari:
-    masakari = SimMasakari(nova=nova, clock=clock)
+
+def _enrolled(
+    plan: WorldPlan, *, nova: SimNova, storage: SimStorage, clock: SimClock
+) -> SimMasakari:
+    masakari = SimMasakari(nova=nova, storage=storage, clock=clock)
     for host in plan.hosts:
         masakari.set_segment(host.segment, enabled=True)
         if host.enrolled:
