@@ -99,6 +99,38 @@ leases = sa.Table(
     sa.Column("until_s", sa.Double, nullable=False),
 )
 
+# One row for each time that an operator set or reset a matrix; the newest of a segment counts.
+matrices = sa.Table(
+    "instance_ha_matrices",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("segment", sa.String(255), nullable=False, index=True),
+    sa.Column("rows", sa.JSON, nullable=False),
+    sa.Column("forced", sa.Boolean, nullable=False),
+    sa.Column("at_s", sa.Double, nullable=False),
+    sa.Column("author", sa.String(255), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+findings = sa.Table(
+    "instance_ha_findings",
+    metadata,
+    sa.Column("kind", sa.String(32), primary_key=True),
+    sa.Column("about", sa.String(255), primary_key=True),
+    sa.Column("fact", sa.Text, nullable=False),
+    sa.Column("consequence", sa.Text, nullable=False),
+    sa.Column("advice", sa.Text, nullable=False),
+    sa.Column("since_s", sa.Double, nullable=False),
+)
+
+boots = sa.Table(
+    "instance_ha_boots",
+    metadata,
+    sa.Column("host", sa.String(255), primary_key=True),
+    sa.Column("boot_id", sa.String(64), nullable=False),
+    sa.Column("since_s", sa.Double, nullable=False),
+)
+
 
 class DatabaseNow(FunctionElement[float]):
     """The database's clock in whole seconds since the epoch: one clock for all who compete.
