@@ -14,7 +14,7 @@ from instance_ha.model import Action, Network, Reach
 
 MANAGEMENT, TENANT, STORAGE = Network
 ALL = tuple(Network)
-NONE, RECOVERY = Action.NONE, Action.RECOVERY
+NONE, MIGRATE, RECOVERY = Action.NONE, Action.MIGRATE, Action.RECOVERY
 
 reaches = st.fixed_dictionaries({}, optional={n: st.sampled_from(Reach) for n in Network})
 declared = st.sets(st.sampled_from(Network), min_size=1).filter(lambda s: s != {TENANT})
@@ -126,6 +126,48 @@ def test_recovery_on_tenant_alone_must_be_forced():
     assert forced.action(reach("up down up")) is RECOVERY
 
 
+def matrix_with(changes: dict[int, str], *, force: bool = False) -> Matrix:
+    """Return the default for three networks with some rows' actions replaced."""
+    rows = default_matrix(ALL).as_rows()
+    for number, action in changes.items():
+        rows[number]["action"] = action
+    return Matrix.from_rows(rows, ALL, force=force)
+
+
+@pytest.mark.parametrize(
+    ("states", "action"),
+    [
+        pytest.param("up down up", MIGRATE, id="tenant alone is down"),
+        pytest.param("up unknown up", NONE, id="tenant is unknown"),
+        pytest.param("up down unknown", NONE, id="storage is unknown: it may be a recovery"),
+        pytest.param("unknown down up", NONE, id="management is unknown"),
+        pytest.param("left down up", NONE, id="planned stop"),
+        pytest.param("up down down", RECOVERY, id="storage too"),
+        pytest.param("down down up", NONE, id="nobody to tell it over management"),
+    ],
+)
+def test_the_loss_of_tenant_may_ask_to_migrate(states: str, action: Action):
+    assert matrix_with({2: "migrate"}).action(reach(states)) is action
+
+
+def test_a_host_that_is_to_migrate_is_alive():
+    assert matrix_with({2: "migrate"}).alive(reach("up down up"))
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("row", [1, 3, 4, 5, 6, 7])
+def test_only_a_host_that_has_lost_nothing_but_tenant_can_migrate(row: int, force: bool):
+    with pytest.raises(MatrixError, match="needs every network but tenant up"):
+        matrix_with({row: "migrate"}, force=force)
+
+
+def test_t08_to_recover_a_loss_and_not_a_worse_one_is_a_contradiction():
+    with pytest.raises(MatrixError, match="which is worse, does not; make them agree, or force"):
+        matrix_with({7: "none"})
+
+    assert matrix_with({7: "none"}, force=True).action(reach("down down down")) is NONE
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -133,7 +175,7 @@ def test_recovery_on_tenant_alone_must_be_forced():
                      id="missing"),
         pytest.param(lambda rows: rows.append(rows[0]), "two rows for", id="twice"),
         pytest.param(lambda rows: rows[1].update(storage="gone"), "say up or down", id="state"),
-        pytest.param(lambda rows: rows[1].update(action="reboot"), "say none or recovery",
+        pytest.param(lambda rows: rows[1].update(action="reboot"), "say none, migrate, recovery",
                      id="action"),
         pytest.param(lambda rows: rows[1].update(lan="up"), "check: lan", id="unknown network"),
         pytest.param(lambda rows: rows[1].pop("action"), "check: action", id="no action"),

@@ -20,7 +20,6 @@ from instance_ha.errors import (
     NotificationRefusedError,
     StoreUnreachableError,
 )
-from instance_ha.judge import judge
 from instance_ha.model import (
     Action,
     Event,
@@ -31,6 +30,7 @@ from instance_ha.model import (
     Verdict,
 )
 from instance_ha.rota import Rota
+from instance_ha.rulebook import Rulebook
 from instance_ha.steps import Act, Case, Step
 from instance_ha.survey import Survey
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from instance_ha.guards import MassLoss
     from instance_ha.model import Host
     from instance_ha.policy import Policy
-    from instance_ha.ports import Clock, Cloud, Duty, Journal, Lease, Observer
+    from instance_ha.ports import Clock, Cloud, Duty, Journal, Lease, MatrixShelf, Observer
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ class Controller:
         policy: Policy,
         actor: str,
         duties: Iterable[Duty] = (),
+        shelf: MatrixShelf | None = None,
     ) -> None:
         self._clock = clock
         self._observer = observer
@@ -68,6 +69,7 @@ class Controller:
         self._policy = policy
         self._actor = actor
         self._rota = Rota(duties)
+        self._rulebook = Rulebook(policy.matrix, shelf=shelf, cloud=cloud)
         self._tracker = Tracker(policy.hold_s)
         self._well_since: dict[str, float] = {}
         self._active: bool | None = None
@@ -101,9 +103,9 @@ class Controller:
     def _judge(self, now_s: float) -> dict[str, Verdict]:
         """Return what is to be done about each host that anybody speaks of."""
         settled = self._tracker.update(now_s, self._observer.observe())
+        self._rulebook.read(now_s)
         verdicts = {
-            host: judge(host, reach=reach, matrix=self._policy.matrix)
-            for host, reach in settled.items()
+            host: self._rulebook.judge(host, reach=reach) for host, reach in settled.items()
         }
         self._well_since = {
             host: self._well_since.get(host, now_s)
@@ -211,7 +213,7 @@ class Controller:
         newest = survey.notifications.get(name)
         verdict = survey.verdicts.get(name)
         if verdict is None:
-            verdict = judge(name, reach={}, matrix=self._policy.matrix)
+            verdict = self._rulebook.judge(name, reach={})
         held = None
         if host is not None and verdict.action is Action.RECOVERY:
             held = guards.hold(survey, host=host, mass=mass, policy=self._policy)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from instance_ha.errors import MatrixError
 from instance_ha.model import Action, Network, Reach
 
+_DECISIVE = frozenset({Network.STORAGE, Network.MANAGEMENT})
+
 Row = Mapping[str, str]
 """Each declared network's name with ``up`` or ``down``, and ``action``."""
 
@@ -33,11 +35,13 @@ class Matrix:
         Args:
             rows: One row for each combination of states, in any order.
             networks: The declared networks.
-            force: Take recoveries for which neither storage nor management is down.
+            force: Take recoveries for which neither storage nor management is down, and rows
+                that recover for one loss and not for that loss and another.
 
         Raises:
-            MatrixError: if a row is missing, twice there, malformed, or asks for a recovery that
-                no loss of storage or management justifies.
+            MatrixError: if a row is missing, twice there, malformed, asks for a recovery that
+                no loss of storage or management justifies, for a migration that cannot work, or
+                contradicts another row.
         """
         declared = _in_order(networks)
         read: dict[frozenset[Network], Action] = {}
@@ -45,12 +49,13 @@ class Matrix:
             down, action = _read_row(row, declared)
             if down in read:
                 raise MatrixError(f"matrix: two rows for '{_words(down, declared)}'; remove one")
-            if action is Action.RECOVERY:
-                _check_justified(down, declared, force=force)
+            _check_justified(down, action, declared, force=force)
             read[down] = action
         for down in _combinations(declared):
             if down not in read:
                 raise MatrixError(f"matrix: no row for '{_words(down, declared)}'; add it")
+        if not force:
+            _check_agreement(read, declared)
         return cls(networks=declared, rows=read)
 
     def action(self, reach: Mapping[Network, Reach]) -> Action:
@@ -61,14 +66,15 @@ class Matrix:
         because its observers may share one fault. A host that left somewhere is being stopped on
         purpose.
         """
-        if self._left(reach) or self._outcomes(reach) != {Action.RECOVERY}:
+        outcomes = self._outcomes(reach)
+        if self._left(reach) or len(outcomes) > 1:
             return Action.NONE
         speaking = sum(reach.get(network) in {Reach.UP, Reach.DOWN} for network in self.networks)
-        return Action.RECOVERY if speaking >= min(2, len(self.networks)) else Action.NONE
+        return outcomes.pop() if speaking >= min(2, len(self.networks)) else Action.NONE
 
     def alive(self, reach: Mapping[Network, Reach]) -> bool:
         """Return whether the host is certainly not lost, whatever the unknown networks hide."""
-        return not self._left(reach) and self._outcomes(reach) == {Action.NONE}
+        return not self._left(reach) and Action.RECOVERY not in self._outcomes(reach)
 
     def as_rows(self) -> list[dict[str, str]]:
         """Return the rows as :meth:`from_rows` reads them, in the order of the published table."""
@@ -138,21 +144,44 @@ def _read_row(row: Row, networks: tuple[Network, ...]) -> tuple[frozenset[Networ
         if state not in {"up", "down"}:
             raise MatrixError(f"matrix: {network} is '{state}' in a row; say up or down")
     if row["action"] not in set(Action):
-        raise MatrixError(f"matrix: action '{row['action']}' is not known; say none or recovery")
+        raise MatrixError(
+            f"matrix: action '{row['action']}' is not known; say {', '.join(Action)}"
+        )
     down = frozenset(network for network, state in states.items() if state == "down")
     return down, Action(row["action"])
 
 
 def _check_justified(
-    down: frozenset[Network], networks: tuple[Network, ...], *, force: bool
+    down: frozenset[Network], action: Action, networks: tuple[Network, ...], *, force: bool
 ) -> None:
+    if action is Action.NONE:
+        return
     if not down:
-        raise MatrixError("matrix: a host with all networks up must not be recovered; say none")
-    if not force and not down & {Network.STORAGE, Network.MANAGEMENT}:
+        raise MatrixError("matrix: a host with all networks up must be left alone; say none")
+    if action is Action.MIGRATE and down != {Network.TENANT}:
+        raise MatrixError(
+            f"matrix: '{_words(down, networks)}' asks to migrate, which needs every network but "
+            "tenant up: the host is told over management and its servers' disks are on storage; "
+            "say none or recovery"
+        )
+    if action is Action.RECOVERY and not force and not down & _DECISIVE:
         raise MatrixError(
             f"matrix: '{_words(down, networks)}' asks for a recovery though storage and "
             "management are up; say none, or force the matrix"
         )
+
+
+def _check_agreement(
+    rows: Mapping[frozenset[Network], Action], networks: tuple[Network, ...]
+) -> None:
+    """Refuse a matrix that recovers a host and, when it loses more, does not."""
+    for less, more in itertools.permutations(rows, 2):
+        if less < more and rows[less] is Action.RECOVERY and rows[more] is not Action.RECOVERY:
+            raise MatrixError(
+                f"matrix: '{_words(less, networks)}' asks for a recovery, and "
+                f"'{_words(more, networks)}', which is worse, does not; make them agree, or "
+                "force the matrix"
+            )
 
 
 def _words(down: frozenset[Network], networks: tuple[Network, ...]) -> str:

@@ -37,6 +37,8 @@ class Action(enum.StrEnum):
     """What the matrix asks for."""
 
     NONE = "none"
+    MIGRATE = "migrate"
+    """Move the servers while they run; only a host that has lost nothing but tenant can."""
     RECOVERY = "recovery"
 
 

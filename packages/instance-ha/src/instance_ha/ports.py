@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from instance_ha.matrices import Edition
     from instance_ha.model import (
         Event,
         FenceProof,
@@ -110,6 +111,14 @@ class Journal(Protocol):
 
     def last_beat_s(self, notification: str) -> float | None:
         """Return when an engine last said that it works on *notification*; None if never."""
+        ...
+
+
+class MatrixShelf(Protocol):
+    """The matrices that operators set."""
+
+    def newest(self) -> Sequence[Edition]:
+        """Return the newest edition of each segment; may raise ``StoreUnreachableError``."""
         ...
 
 
