@@ -13,7 +13,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from instance_ha import guards, steps
+from instance_ha import guards, homecoming, steps
 from instance_ha.debounce import Tracker
 from instance_ha.errors import (
     CloudUnreachableError,
@@ -29,6 +29,7 @@ from instance_ha.model import (
     Reach,
     Verdict,
 )
+from instance_ha.past import DISABLED_BEFORE, Past, recall
 from instance_ha.rota import Rota
 from instance_ha.rulebook import Rulebook
 from instance_ha.steps import Act, Case, Step
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from instance_ha.ports import Clock, Cloud, Duty, Journal, Lease, MatrixShelf, Observer
 
 logger = logging.getLogger(__name__)
+
+_STORM_NOTES = 10
+"""How often a storm that lasts is written down within the calm that must follow it."""
 
 
 class Controller:
@@ -131,14 +135,26 @@ class Controller:
             return
         survey = self._survey(verdicts, incidents=incidents, now_s=now_s)
         mass = guards.weigh(survey, mass_window_s=self._policy.mass_window_s)
+        self._note_storms(survey, mass=mass)
         for name in sorted(concerned):
             if self._clock.now_s() - now_s >= self._policy.lease_ttl_s:
                 logger.warning("%s stops this pass: it took longer than its lease", self._actor)
                 return
             try:
-                self._look_at(name, survey=survey, mass=mass)
+                step = self._look_at(name, survey=survey, mass=mass)
+                if step is not None and step.act is Act.NOTIFY:
+                    survey = survey.after_notifying(name)
             except CloudUnreachableError as error:
                 self._say(name, f"its next step waits: {error}")
+
+    def _note_storms(self, survey: Survey, *, mass: MassLoss) -> None:
+        """Keep which scopes lose too many hosts at once, for the calm that must follow."""
+        if not self._policy.storm_cooldown_s:
+            return
+        for scope in map(str, mass.storms(policy=self._policy)):
+            last_s = survey.rulings.storms.get(scope, float("-inf"))
+            if survey.now_s - last_s >= self._policy.storm_cooldown_s / _STORM_NOTES:
+                self._journal.note_storm(scope, at_s=survey.now_s)
 
     def _attend(self, verdicts: Mapping[str, Verdict], *, now_s: float) -> None:
         """Attend to the duties that are due; what keeps one waiting keeps no other."""
@@ -167,10 +183,12 @@ class Controller:
             hosts={host.name: host for host in self._cloud.hosts()},
             notifications=self._cloud.notifications(),
             incidents=incidents,
+            rulings=self._journal.rulings(),
+            health=self._cloud.health(),
         )
 
-    def _look_at(self, name: str, *, survey: Survey, mass: MassLoss) -> None:
-        """Open an incident of the host if it is newly lost, and take its next step."""
+    def _look_at(self, name: str, *, survey: Survey, mass: MassLoss) -> Step | None:
+        """Open an incident of the host if it is newly lost; return the step that was taken."""
         incident = survey.incidents.get(name)
         host = survey.hosts.get(name)
         if incident is None and host is None:
@@ -179,15 +197,16 @@ class Controller:
                 "it is lost, and masakari does not have it enrolled, so it is not recovered; "
                 f"enrol it: instance-ha host add SEGMENT {name}",
             )
-            return
+            return None
         if incident is None:
             incident = self._open(survey.verdicts[name], host=survey.hosts[name])
         step = steps.next_step(
             self._case(incident, host=host, survey=survey, mass=mass), policy=self._policy
         )
         if step is not None:
-            self._take(step, incident=incident, host=host)
+            step = self._take(step, incident=incident, host=host)
         self._say(name, "")
+        return step
 
     def _open(self, verdict: Verdict, *, host: Host) -> Incident:
         """Begin an incident, with the evidence that led to it."""
@@ -203,6 +222,14 @@ class Controller:
                 text = f"{network} network down"
                 self._record(incident, kind="evidence", text=text, at_s=since_s)
         self._record(incident, kind="verdict", text=f"{verdict.action}  {verdict.reason}")
+        service = host.service
+        if service is not None and homecoming.is_operators(service, policy=self._policy):
+            self._record(
+                incident,
+                kind="before",
+                text=f"its operator has it disabled in nova: {service.disabled_reason}",
+                detail={DISABLED_BEFORE: service.disabled_reason},
+            )
         return incident
 
     def _case(
@@ -217,6 +244,9 @@ class Controller:
         held = None
         if host is not None and verdict.action is Action.RECOVERY:
             held = guards.hold(survey, host=host, mass=mass, policy=self._policy)
+        past = Past()
+        if verdict.alive and incident.notification is not None:
+            past = recall(self._journal.events(incident))
         last_beat_s, servers_left = None, 0
         if newest is not None and incident.state is IncidentState.RECOVERING:
             if newest.status is NotificationStatus.RUNNING:
@@ -233,9 +263,11 @@ class Controller:
             well_since_s=self._well_since.get(name),
             last_beat_s=last_beat_s,
             servers_left=servers_left,
+            approved=incident.id in survey.rulings.approved,
+            past=past,
         )
 
-    def _take(self, step: Step, *, incident: Incident, host: Host | None) -> None:
+    def _take(self, step: Step, *, incident: Incident, host: Host | None) -> Step:
         """Do what the step asks for, then write down what changed by it."""
         try:
             notification = self._do(step, incident=incident, host=host)
@@ -247,7 +279,7 @@ class Controller:
             )
             notification = None
         if (step.state, step.reason) == (incident.state, incident.reason):
-            return
+            return step
         moved = self._journal.move(
             incident,
             step.state,
@@ -256,7 +288,9 @@ class Controller:
             notification=notification,
         )
         detail = {} if notification is None else {"notification": notification}
-        self._record(moved, kind=step.kind, text=step.reason, detail=detail)
+        text = f"{step.reason} ({step.ends})" if step.ends else step.reason
+        self._record(moved, kind=step.kind, text=text, detail=detail)
+        return step
 
     def _do(self, step: Step, *, incident: Incident, host: Host | None) -> str | None:
         """Act on the world; return the notification that the incident has from now on, if new."""
@@ -268,7 +302,9 @@ class Controller:
             case Act.END_MAINTENANCE if host is not None:
                 self._cloud.end_maintenance(host)
             case Act.RETURN if host is not None:
-                self._cloud.return_to_service(host)
+                self._cloud.return_to_service(host, role=step.role, reason=step.disabled_for)
+            case Act.NOTHING if host is not None and _is_back(step, incident):
+                self._cloud.open_storage(incident.host)
             case _:
                 pass
         return step.notification
@@ -313,3 +349,8 @@ class Controller:
             self._troubles[about] = trouble
         else:
             self._troubles.pop(about, None)
+
+
+def _is_back(step: Step, incident: Incident) -> bool:
+    """Return whether a host that was recovered was put back to work by somebody else."""
+    return step.state is IncidentState.CLOSED and incident.notification is not None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 
 class Network(enum.StrEnum):
@@ -96,6 +96,10 @@ class Host:
     on_maintenance: bool = False
     service: ComputeService | None = None
     """None where Nova knows no compute service of that name."""
+    zone: str = ""
+    """Its availability zone in Nova; empty where that is not known."""
+    aggregates: tuple[str, ...] = ()
+    """The names of its host aggregates in Nova, sorted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +109,29 @@ class ComputeService:
     up: bool
     enabled: bool
     forced_down: bool
+    disabled_reason: str = ""
+    """What whoever disabled it gave as the reason; may be empty."""
+    updated_at_s: float | None = None
+    """When Nova's row of it changed last, by a report of nova-compute or by a call."""
+
+
+class Role(enum.StrEnum):
+    """What a host that comes back is to be."""
+
+    WORK = "work"
+    """Given servers again."""
+    DISABLED = "disabled"
+    """Left disabled, as its operator had it."""
+    RESERVE = "reserve"
+    """Disabled, until another host is lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NovaHealth:
+    """Whether Nova can move servers at all."""
+
+    down: tuple[str, ...] = ()
+    """Services of which none is up, for example ``nova-scheduler``."""
 
 
 class NotificationStatus(enum.StrEnum):
@@ -153,9 +180,77 @@ class Event:
     """``controller``, ``engine`` or ``operator``, with ``@unit`` where it is known."""
     kind: str
     """One word: ``evidence``, ``verdict``, ``guard``, ``notification``, ``fence``, ``proof``,
-    ``force-down``, ``evacuate``, ``active``, ``recovered``, ``return``, ``closed``."""
+    ``plan``, ``approval``, ``force-down``, ``evacuate``, ``active``, ``recovered``, ``return``,
+    ``closed``."""
     text: str
     detail: Mapping[str, str] = field(default_factory=dict)
+
+
+class PauseScope(enum.StrEnum):
+    """How much a pause stops."""
+
+    CLOUD = "cloud"
+    SEGMENT = "segment"
+    HOST = "host"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """A person's word that nothing irreversible is to be begun for a while."""
+
+    id: int
+    scope: PauseScope
+    target: str
+    """The segment's UUID or the host's name; empty for the whole cloud."""
+    name: str
+    """The target as people call it; empty for the whole cloud."""
+    reason: str
+    author: str
+    since_s: float
+    until_s: float | None = None
+    """When it ends by itself; None: when somebody resumes."""
+    ended_at_s: float | None = None
+    """When somebody resumed; None if nobody did."""
+    ended_by: str = ""
+
+    def covers(self, host: str, *, segment: str, at_s: float) -> bool:
+        """Tell whether it stops the host of this name in the segment of this UUID."""
+        if self.ended_at_s is not None or (self.until_s is not None and self.until_s <= at_s):
+            return False
+        return (
+            self.target
+            == {
+                PauseScope.CLOUD: "",
+                PauseScope.SEGMENT: segment,
+                PauseScope.HOST: host,
+            }[self.scope]
+        )
+
+    def __str__(self) -> str:
+        what = f"{self.scope} {self.name}".rstrip()
+        return f"{self.author} paused {what}: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """A person's word that one incident is to go on."""
+
+    incident: int
+    author: str
+    reason: str
+    at_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rulings:
+    """What the store keeps of people's words, and of storms."""
+
+    pauses: Sequence[Pause] = ()
+    """Those that nobody ended; one may have run out meanwhile."""
+    approved: Collection[int] = ()
+    """The numbers of unclosed incidents that a person approved."""
+    storms: Mapping[str, float] = field(default_factory=dict)
+    """Scope, for example ``segment rack-1`` -> when it last lost too many hosts at once."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from instance_ha.model import Network
 
 
+_MAY_BE_ZERO = frozenset({"storm_cooldown_s"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """What the controller goes by; times are seconds, shares are parts of one."""
@@ -26,12 +29,32 @@ class Policy:
     tick_s: float = 1.0
     max_failing_share: float = 0.5
     """Share of a segment's hosts above which their recoveries are held."""
+    max_failing_domain_share: float = 0.5
+    """The same of an aggregate's and of an availability zone's hosts."""
+    domain_hosts_per_minute: int = 4
+    """How many hosts of a domain that is lost whole are notified; 0: such a loss is held."""
+    max_hosts_per_minute: int = 10
+    """How many hosts are notified in the whole cloud."""
+    storm_cooldown_s: float = 60.0
+    """Calm that must follow on too many losses at once; 0: none."""
+    approval: bool = False
+    """Whether every evacuation waits for a person."""
+    approval_segments: frozenset[str] = frozenset()
+    """The names of the segments whose evacuations wait for a person."""
+    approval_patience_s: float = 300.0
+    """How long an engine waits for that person before it gives its thread back."""
     blind_share: float = 0.5
     """Share of a network's hosts which, lost on that network alone, is taken for its fault."""
     mass_window_s: float = 60.0
     """Losses within this time are judged together: a mass failure is seen host by host."""
     return_after_s: float = 60.0
     """How long a host must be well before it is put back to work."""
+    returns_by_itself: bool = True
+    """Whether that is enough; else a person has to ask for it."""
+    refills_reserve: bool = True
+    """Whether a host whose servers a reserve took over comes back as a reserve itself."""
+    disable_reason: str = "Masakari detected host failed."
+    """What Masakari's flow tells Nova as it disables a lost host; other reasons are people's."""
     orphan_after_s: float = 30.0
     """Silence of the engine after which a running notification is given to another."""
     renotify_after_s: float = 185.0
@@ -47,7 +70,7 @@ class Policy:
             )
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name.endswith("_s") and value <= 0:
+            if field.name.endswith("_s") and value <= 0 and field.name not in _MAY_BE_ZERO:
                 raise PolicyError(f"{field.name}: {value} s is no time; give more than 0")
             if field.name.endswith("_share") and not 0 < value <= 1:
                 raise PolicyError(f"{field.name}: {value} is no share; give 0 < share <= 1")
@@ -55,4 +78,32 @@ class Policy:
             raise PolicyError(
                 f"lease_ttl_s: {self.lease_ttl_s} s would run out between two ticks of "
                 f"{self.tick_s} s; give at least {2 * self.tick_s}"
+            )
+        self._check_guards()
+
+    def needs_approval(self, segment: str) -> bool:
+        """Tell whether the evacuations of the segment of this name wait for a person."""
+        return self.approval or segment in self.approval_segments
+
+    def _check_guards(self) -> None:
+        if self.storm_cooldown_s < 0:
+            raise PolicyError(
+                f"storm_cooldown_s: {self.storm_cooldown_s} s is no time; give 0 or more"
+            )
+        if self.max_hosts_per_minute < 1 or self.domain_hosts_per_minute < 0:
+            raise PolicyError(
+                f"max_hosts_per_minute: {self.max_hosts_per_minute}, domain_hosts_per_minute: "
+                f"{self.domain_hosts_per_minute}; give at least 1 and 0, or nothing is recovered"
+            )
+        if self.domain_hosts_per_minute > self.max_hosts_per_minute:
+            raise PolicyError(
+                f"domain_hosts_per_minute: {self.domain_hosts_per_minute} is never reached, as "
+                f"max_hosts_per_minute is {self.max_hosts_per_minute}; lower the first, or raise "
+                "the second"
+            )
+        if self.approval and self.approval_segments:
+            named = ", ".join(sorted(self.approval_segments))
+            raise PolicyError(
+                f"approval: every segment needs it, yet approval_segments names {named}; "
+                "give one of the two"
             )

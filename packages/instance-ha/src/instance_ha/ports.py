@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from instance_ha.model import Role
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
         IncidentState,
         Network,
         Notification,
+        NovaHealth,
         Reach,
+        Rulings,
     )
     from instance_ha.survey import Survey
 
@@ -61,6 +65,10 @@ class Cloud(Protocol):
         """Return the newest COMPUTE_HOST notification of each host that has one."""
         ...
 
+    def health(self) -> NovaHealth:
+        """Return whether Nova could move servers now."""
+        ...
+
     def servers_on(self, host: str) -> int:
         """Return how many servers Nova still places on *host* that a recovery would move."""
         ...
@@ -77,8 +85,19 @@ class Cloud(Protocol):
         """Clear Masakari's on_maintenance flag of *host*."""
         ...
 
-    def return_to_service(self, host: Host) -> None:
-        """Un-force and enable the host's compute service, then clear its maintenance flag."""
+    def return_to_service(
+        self, host: Host, *, role: Role = Role.WORK, reason: str = ""
+    ) -> None:
+        """Un-force the host's compute service, make it what *role* says, end its maintenance.
+
+        It is enabled for work; else it stays disabled for *reason*, as a reserve where it is one.
+
+        Between the two, once nova-compute has cleaned up, its storage is opened again.
+        """
+        ...
+
+    def open_storage(self, host: str) -> None:
+        """Have the storage listen to *host* again; nothing happens where it does."""
         ...
 
 
@@ -109,8 +128,20 @@ class Journal(Protocol):
         """Add one line to the incident's timeline."""
         ...
 
+    def events(self, incident: Incident) -> Sequence[Event]:
+        """Return the incident's timeline, the oldest line first."""
+        ...
+
     def last_beat_s(self, notification: str) -> float | None:
         """Return when an engine last said that it works on *notification*; None if never."""
+        ...
+
+    def rulings(self) -> Rulings:
+        """Return what people, and storms, have to say about every incident."""
+        ...
+
+    def note_storm(self, scope: str, *, at_s: float) -> None:
+        """Keep that *scope* loses too many hosts at once now."""
         ...
 
 

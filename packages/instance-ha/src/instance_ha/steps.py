@@ -12,7 +12,9 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from instance_ha.model import Action, IncidentState, NotificationStatus
+from instance_ha import homecoming
+from instance_ha.model import Action, IncidentState, NotificationStatus, Role
+from instance_ha.past import Past
 
 if TYPE_CHECKING:
     from instance_ha.guards import Hold
@@ -47,8 +49,14 @@ class Step:
     kind: str
     """The kind of the event that tells of it."""
     reason: str
+    ends: str = ""
+    """Until when it stays so, told once: the seconds that are left are no reason."""
     notification: str | None = None
     """A notification that the incident takes over."""
+    role: Role = Role.WORK
+    """What a host that returns is to be."""
+    disabled_for: str = ""
+    """Why it stays disabled, where it does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +77,10 @@ class Case:
     """When an engine last said that it works on the notification."""
     servers_left: int = 0
     """What Nova still places on the host; asked only where it matters."""
+    approved: bool = False
+    """Whether a person approved the incident."""
+    past: Past = Past()
+    """What the incident's timeline tells; read only where it matters."""
 
 
 def next_step(case: Case, *, policy: Policy) -> Step | None:
@@ -124,7 +136,12 @@ def _begin(case: Case, *, host: Host, policy: Policy) -> Step | None:
     if case.verdict.action is not Action.RECOVERY:
         return _put_back(case, host=host, policy=policy)
     if case.hold is not None:
-        return Step(state=IncidentState.HELD, kind="guard", reason=str(case.hold))
+        return Step(
+            state=IncidentState.HELD,
+            kind="guard",
+            reason=str(case.hold),
+            ends=case.hold.ends(now_s=case.now_s),
+        )
     return Step(
         act=Act.NOTIFY,
         state=IncidentState.RECOVERING,
@@ -168,11 +185,21 @@ def _unclaimed(case: Case, *, newest: Notification, policy: Policy) -> Step | No
 def _running(case: Case, *, newest: Notification, policy: Policy) -> Step:
     last_sign_s = max(newest.updated_at_s, case.last_beat_s or 0.0)
     if case.now_s - last_sign_s < policy.orphan_after_s:
-        return _stays(case, "the engine works on it")
+        return _stays(case, _at_work(case, policy=policy))
     return _stays(
         case,
         f"its engine has been silent for {policy.orphan_after_s:g} s; given back to the engines",
         act=Act.RELEASE,
+    )
+
+
+def _at_work(case: Case, *, policy: Policy) -> str:
+    needed = case.host is not None and policy.needs_approval(case.host.segment.name)
+    if not needed or case.approved:
+        return "the engine works on it"
+    return (
+        "the engine works on it, and evacuates nothing before a person has read its plan: "
+        f"instance-ha incident approve {case.incident.id}"
     )
 
 
@@ -207,18 +234,25 @@ def _put_back(case: Case, *, host: Host, policy: Policy) -> Step | None:
     """Put a host that has been well for long enough back to work."""
     if not case.verdict.alive or case.well_since_s is None:
         return None
-    service = host.service
-    if service is not None and service.up and service.enabled and not host.on_maintenance:
+    if homecoming.is_back(host, past=case.past, policy=policy):
         return Step(state=IncidentState.CLOSED, kind="closed", reason="is back at work already")
-    if case.now_s - case.well_since_s < policy.return_after_s:
-        return _waits(case, f"answers again; must be well for {policy.return_after_s:g} s")
-    if service is None or not (service.up or service.forced_down):
-        return _waits(case, "is well; wait for its nova-compute to come up")
+    missing = homecoming.waits_for(
+        host,
+        past=case.past,
+        well_since_s=case.well_since_s,
+        now_s=case.now_s,
+        policy=policy,
+    )
+    if missing is not None:
+        return _waits(case, missing)
+    back = homecoming.choose(host, past=case.past, policy=policy)
     return Step(
         act=Act.RETURN,
         state=IncidentState.CLOSED,
         kind="closed",
-        reason="back at work: enabled in nova, not on maintenance any more",
+        reason=back.reason,
+        role=back.role,
+        disabled_for=back.disabled_for,
     )
 
 

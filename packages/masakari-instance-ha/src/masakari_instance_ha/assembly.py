@@ -50,6 +50,9 @@ def policy(conf: cfg.ConfigOpts) -> Policy:
         tick_s=ours.tick,
         max_failing_share=ours.max_failing_percent / 100,
         return_after_s=ours.return_after,
+        returns_by_itself=ours.return_mode == "automatic",
+        refills_reserve=ours.refill_reserve,
+        disable_reason=_masakaris(conf).service_disable_reason,
         orphan_after_s=ours.orphan_after,
         renotify_after_s=ours.duplicate_window + _AFTER_WINDOW_S,
         lease_ttl_s=ours.lease_ttl,
@@ -108,24 +111,12 @@ def addresses(conf: cfg.ConfigOpts, network: Network) -> list[consul.Address]:
 
 
 def selection(conf: cfg.ConfigOpts) -> Selection:
-    """Return which servers a recovery moves, from ``[host_failure]`` of the same files.
-
-    They are read aside: inside Masakari's own processes these options are Masakari's to define.
-    """
-    theirs = cfg.ConfigOpts()
-    theirs.register_opts(
-        [
-            cfg.BoolOpt("evacuate_all_instances", default=True),
-            cfg.StrOpt("ha_enabled_instance_metadata_key", default="HA_Enabled"),
-            cfg.BoolOpt("ignore_instances_in_error_state", default=False),
-        ],
-        group="host_failure",
-    )
-    theirs(args=[], default_config_files=list(conf.config_file or []), default_config_dirs=[])
+    """Return which servers a recovery moves."""
+    theirs = _masakaris(conf)
     return Selection(
-        everything=theirs.host_failure.evacuate_all_instances,
-        metadata_key=theirs.host_failure.ha_enabled_instance_metadata_key,
-        errored=not theirs.host_failure.ignore_instances_in_error_state,
+        everything=theirs.evacuate_all_instances,
+        metadata_key=theirs.ha_enabled_instance_metadata_key,
+        errored=not theirs.ignore_instances_in_error_state,
     )
 
 
@@ -166,6 +157,25 @@ def store_url(conf: cfg.ConfigOpts) -> str:
             "or give --config-file"
         )
     return url
+
+
+def _masakaris(conf: cfg.ConfigOpts) -> cfg.GroupAttr:
+    """Return ``[host_failure]`` of the same files.
+
+    It is read aside: inside Masakari's own processes these options are Masakari's to define.
+    """
+    theirs = cfg.ConfigOpts()
+    theirs.register_opts(
+        [
+            cfg.BoolOpt("evacuate_all_instances", default=True),
+            cfg.StrOpt("ha_enabled_instance_metadata_key", default="HA_Enabled"),
+            cfg.BoolOpt("ignore_instances_in_error_state", default=False),
+            cfg.StrOpt("service_disable_reason", default="Masakari detected host failed."),
+        ],
+        group="host_failure",
+    )
+    theirs(args=[], default_config_files=list(conf.config_file or []), default_config_dirs=[])
+    return theirs.host_failure
 
 
 def _matrix(path: str | None, networks: tuple[Network, ...]) -> Matrix:

@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING
 from oslo_utils import strutils, timeutils
 
 from instance_ha.errors import CloudUnreachableError, NotificationRefusedError
-from instance_ha.model import ComputeService, Host, Notification, NotificationStatus, Segment
+from instance_ha.model import (
+    ComputeService,
+    Host,
+    Notification,
+    NotificationStatus,
+    Role,
+    Segment,
+)
 from masakari_instance_ha.connection import CloudRefusedError, calling, every
 from masakari_instance_ha.latest import Latest
+from masakari_instance_ha.restoring import BINARY, NotYetError, Restoring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,14 +54,6 @@ _PAYLOAD = {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NOR
 """Normal means that the host's state is certain; Masakari ignores any other word."""
 
 _UNFINISHED = {NotificationStatus.NEW, NotificationStatus.RUNNING, NotificationStatus.ERROR}
-_BINARY = "nova-compute"
-
-
-class NotYetError(CloudUnreachableError):
-    """Masakari or Nova declines a step for now; to the controller as if it had not answered.
-
-    Nothing was decided by it, and the same step is due again in the next pass.
-    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ class OpenStackCloud:
         self._selection = selection
         self._snapshot = Latest(self._read, fresh_s=self._fresh_s)
         self._acted_s = float("-inf")
-        self._enabled: set[str] = set()
+        self._restoring = Restoring(connection)
 
     def hosts(self) -> Sequence[Host]:
         """Return every enrolled host, with its segment and its compute service."""
@@ -154,58 +154,41 @@ class OpenStackCloud:
             NotYetError: while a notification of the whole segment is unfinished: Masakari
                 changes none of its hosts then.
         """
-        try:
-            with calling(f"end the maintenance of {host.name}"):
-                self._connection.instance_ha.update_host(
-                    host.uuid, host.segment.uuid, on_maintenance=False
-                )
-        except CloudRefusedError as error:
-            raise NotYetError(str(error)) from error
-        finally:
-            self._acted()
+        self._update(host, on_maintenance=False)
 
-    def return_to_service(self, host: Host) -> None:
-        """Un-force and enable the host's compute service, then clear its maintenance flag.
+    def return_to_service(self, host: Host, *, role: Role = Role.WORK, reason: str = "") -> None:
+        """Un-force the host's compute service, make it what *role* says, end its maintenance.
 
-        Every step needs the one before, so a part may be done when this raises:
-
-        * Nova refuses to un-force a host until its restarted nova-compute has cleaned up what
-          was evacuated from it;
-        * a service that is enabled while it is down keeps the trait COMPUTE_STATUS_DISABLED in
-          Placement and is given no servers. So it is enabled only once it is up, and disabled
-          first if somebody enabled it before.
+        A part may be done when this raises; see :mod:`masakari_instance_ha.restoring`.
 
         Raises:
             NotYetError: while a step has to wait.
         """
         try:
             with calling(f"return {host.name} to service"):
-                self._unforce_and_enable(host.name)
+                service = self._restoring.unforce(host.name)
+                self._restoring.settle(host.name, service=service, role=role, reason=reason)
         except CloudRefusedError as error:
             raise NotYetError(str(error)) from error
         finally:
             self._acted()
-        self.end_maintenance(host)
-        self._enabled.discard(host.name)
-
-    def _unforce_and_enable(self, host: str) -> None:
-        nova = self._connection.compute
-        found = list(nova.services(binary=_BINARY, host=host))
-        if not found:
-            raise NotYetError(f"{host} waits: nova knows no compute service of it")
-        service = found[0]
-        if service.is_forced_down:
-            service = nova.update_service(service.id, forced_down=False)
-        if service.state != "up":
-            raise NotYetError(f"{host} waits: nova does not see its nova-compute up yet")
-        if host in self._enabled:
-            return
-        if service.status == "enabled":
-            nova.disable_service(service.id)
-        nova.enable_service(service.id)
-        self._enabled.add(host)
+        becomes = {"reserved": True} if role is Role.RESERVE else {}
+        self._update(host, on_maintenance=False, **becomes)
+        self._restoring.forget(host.name)
 
     # Within
+
+    def _update(self, host: Host, **changes: bool) -> None:
+        """Change what Masakari keeps of *host*; raise ``NotYetError`` while it declines."""
+        try:
+            with calling(f"change {host.name} in Masakari"):
+                self._connection.instance_ha.update_host(
+                    host.uuid, host.segment.uuid, **changes
+                )
+        except CloudRefusedError as error:
+            raise NotYetError(str(error)) from error
+        finally:
+            self._acted()
 
     def _acted(self) -> None:
         self._acted_s = time.monotonic()
@@ -218,7 +201,7 @@ class OpenStackCloud:
     def _read(self) -> Snapshot:
         with calling("list Nova's compute services"):
             services = {
-                s.host: _service(s) for s in self._connection.compute.services(binary=_BINARY)
+                s.host: _service(s) for s in self._connection.compute.services(binary=BINARY)
             }
         hosts: dict[str, Host] = {}
         with calling("list Masakari's segments and hosts"):
@@ -273,6 +256,8 @@ def _service(raw: NovaService) -> ComputeService:
         up=raw.state == "up",
         enabled=raw.status == "enabled",
         forced_down=bool(raw.is_forced_down),
+        disabled_reason=raw.disabled_reason or "",
+        updated_at_s=_seconds(raw.updated_at) if raw.updated_at else None,
     )
 
 

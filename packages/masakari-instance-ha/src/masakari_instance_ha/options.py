@@ -11,10 +11,12 @@ from __future__ import annotations
 from oslo_config import cfg
 
 from instance_ha.model import Network
+from instance_ha.selection import OWN_HEALERS, TAG, Disks, Protect
 
 CONTROL = cfg.OptGroup("instance_ha", title="Judging hosts and keeping incidents")
 FENCING = cfg.OptGroup("instance_ha_fencing", title="Proving that a host no longer writes")
 RECOVERY = cfg.OptGroup("instance_ha_recovery", title="Moving servers off a fenced host")
+SERVERS = cfg.OptGroup("instance_ha_servers", title="Which servers are moved")
 CONSUL = cfg.OptGroup("instance_ha_consul", title="Consul servers, one cluster per network")
 API = cfg.OptGroup("instance_ha_api", title="Keystone login of the controller and the command")
 
@@ -41,6 +43,24 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
     ),
     cfg.FloatOpt(
         "return_after", default=60.0, min=0.0, help="Healthy time before a host returns."
+    ),
+    cfg.StrOpt(
+        "return",
+        dest="return_mode",
+        default="automatic",
+        choices=[
+            ("automatic", "a fenced host that is back and well is put to work by itself"),
+            ("manual", "it waits until a person says: instance-ha host return HOST"),
+        ],
+        help="Who decides that a host that was lost works again.",
+    ),
+    cfg.BoolOpt(
+        "refill_reserve",
+        default=True,
+        help="Whether a host whose servers a reserved host took over comes back as a reserve, so "
+        "that the pool keeps its size and its servers stay where they are; else it works again, "
+        "and the pool is one smaller. Matters only in segments with a recovery method that uses "
+        "reserves.",
     ),
     cfg.FloatOpt(
         "orphan_after",
@@ -99,7 +119,19 @@ _FENCING_OPTIONS: list[cfg.Opt] = [
 _RECOVERY_OPTIONS: list[cfg.Opt] = [
     cfg.FloatOpt("poll_interval", default=1.0, min=0.1, help="Pause between two looks at Nova."),
     cfg.IntOpt("evacuation_tries", default=3, min=1, help="Orders per server and notification."),
-    cfg.FloatOpt("evacuation_pause", default=5.0, min=0.0, help="From a failed try to the next."),
+    cfg.FloatOpt(
+        "evacuation_pause",
+        default=5.0,
+        min=0.0,
+        help="From a failed try of a server to its next; doubled each time, up to a minute.",
+    ),
+    cfg.FloatOpt(
+        "stagger",
+        default=0.0,
+        min=0.0,
+        help="Pause between two orders of one host's servers; 0 orders as many at once as may "
+        "be under way. Spares a slow storage or image service, and costs that time per server.",
+    ),
     cfg.FloatOpt(
         "evacuation_deadline",
         default=600.0,
@@ -117,6 +149,42 @@ _RECOVERY_OPTIONS: list[cfg.Opt] = [
         default=15.0,
         min=1.0,
         help="Pause between two looks at the fenced host's power while its servers move.",
+    ),
+]
+
+_SERVERS_OPTIONS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "protect",
+        choices=[word.value for word in Protect],
+        help="Who is moved: all; who has the metadata key HA_Enabled; or who has the tag. Empty: "
+        "what [host_failure] evacuate_all_instances says.",
+    ),
+    cfg.DictOpt(
+        "segments",
+        default={},
+        help="Segments in which somebody else is moved, for example rack-1:tag,rack-2:all.",
+    ),
+    cfg.StrOpt(
+        "tag",
+        default=TAG,
+        help="Tag of a server, property of its image or extra spec of its flavor.",
+    ),
+    cfg.MultiStrOpt(
+        "ignored",
+        default=list(OWN_HEALERS),
+        help="Servers that are left although they would be moved, unless their own tag or "
+        "metadata asks for it: name=EXPRESSION, project=ID, tag=TAG or metadata=KEY:VALUE, one a "
+        "line. The default is Octavia's amphorae; an empty line ignores nobody.",
+    ),
+    cfg.StrOpt(
+        "disks",
+        default=Disks.ASK.value,
+        choices=[
+            ("ask", "Nova's destination looks for the disk, and what it cannot reach stays"),
+            ("shared", "all are on shared storage; what is not is rebuilt from its image, EMPTY"),
+            ("local", "all are lost with the host, and stay without being tried"),
+        ],
+        help="Where the disks of servers are that were not booted from a volume.",
     ),
 ]
 
@@ -153,6 +221,7 @@ _GROUPS: list[tuple[cfg.OptGroup, list[cfg.Opt]]] = [
     (CONTROL, _CONTROL_OPTIONS),
     (FENCING, _FENCING_OPTIONS),
     (RECOVERY, _RECOVERY_OPTIONS),
+    (SERVERS, _SERVERS_OPTIONS),
     (CONSUL, _CONSUL_OPTIONS),
     (API, _API_OPTIONS),
 ]

@@ -14,7 +14,7 @@ from instance_ha.errors import (
     NotificationRefusedError,
     StoreUnreachableError,
 )
-from instance_ha.model import ComputeService, NotificationStatus
+from instance_ha.model import ComputeService, NotificationStatus, Role
 from masakari_instance_ha import connection, options
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.cloud import NotYetError, OpenStackCloud, Selection
@@ -376,3 +376,46 @@ def test_an_old_value_is_not_handed_out_for_ever(monkeypatch):
     time.sleep(0.25)
     with pytest.raises(CloudUnreachableError, match="masakari is gone"):
         latest.get()
+
+
+def test_a_compute_service_tells_why_it_is_disabled_and_when_it_changed(cloud, openstack_cloud):
+    openstack_cloud.services[0].update(
+        status="disabled", disabled_reason="disk swap", updated_at="2026-11-18T11:06:40.000000"
+    )
+
+    service = cloud.hosts()[0].service
+
+    assert (service.disabled_reason, service.updated_at_s) == ("disk swap", NOW_S)
+
+
+@pytest.mark.parametrize(
+    ("role", "status", "reason", "reserved"),
+    [
+        (Role.WORK, "enabled", None, False),
+        (Role.DISABLED, "disabled", "disk swap", False),
+        (Role.RESERVE, "disabled", "disk swap", True),
+    ],
+)
+def test_a_host_comes_back_as_what_it_is_to_be(
+    cloud, openstack_cloud, role, status, reason, reserved
+):
+    service = openstack_cloud.services[0]
+    service.update(
+        state="down", status="disabled", forced_down=True, disabled_reason="Masakari detected"
+    )
+    openstack_cloud.hosts[0]["on_maintenance"] = True
+
+    cloud.return_to_service(cloud.hosts()[0], role=role, reason=reason or "")
+
+    assert (service["state"], service["status"], service["forced_down"]) == ("up", status, False)
+    assert reason is None or service["disabled_reason"] == reason
+    host = cloud.hosts()[0]
+    assert (host.on_maintenance, host.reserved) == (False, reserved)
+
+
+def test_a_reason_that_stands_already_is_not_written_again(cloud, openstack_cloud):
+    openstack_cloud.services[0].update(status="disabled", disabled_reason="disk swap")
+
+    cloud.return_to_service(cloud.hosts()[0], role=Role.DISABLED, reason="disk swap")
+
+    assert not [path for _, path, _ in openstack_cloud.written() if "service" in path]

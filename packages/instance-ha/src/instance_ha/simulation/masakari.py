@@ -8,7 +8,15 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import CloudUnreachableError, NotificationRefusedError
-from instance_ha.model import Host, Notification, NotificationStatus, Role, Segment
+from instance_ha.model import (
+    Host,
+    Notification,
+    NotificationStatus,
+    NovaHealth,
+    Role,
+    Segment,
+)
+from instance_ha.simulation.messages import SimBroker
 from instance_ha.steps import UNFINISHED
 
 if TYPE_CHECKING:
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
     from instance_ha.ports import Clock
     from instance_ha.simulation.nova import SimNova
     from instance_ha.simulation.storage import SimStorage
+    from instance_ha.simulation.witness import Witness
 
 DUPLICATE_WINDOW_S = 180.0
 
@@ -24,12 +33,16 @@ DUPLICATE_WINDOW_S = 180.0
 class SimMasakari:
     """Implements ``ports.Cloud``; refuses what the real one refuses."""
 
-    def __init__(self, *, nova: SimNova, storage: SimStorage, clock: Clock) -> None:
+    def __init__(
+        self, *, nova: SimNova, storage: SimStorage, clock: Clock, witness: Witness
+    ) -> None:
         self.reachable = True
         """Whether its API answers."""
+        self.broker = SimBroker()
         self._nova = nova
         self._storage = storage
         self._clock = clock
+        self._witness = witness
         self._segments: dict[str, Segment] = {}
         self._hosts: dict[str, Host] = {}
         self._notifications: dict[str, Notification] = {}
@@ -42,9 +55,21 @@ class SimMasakari:
             uuid=f"segment-{name}", name=name, recovery_method="auto", enabled=enabled
         )
 
-    def enrol(self, host: str, *, segment: str) -> None:
+    def enrol(
+        self, host: str, *, segment: str, zone: str = "", aggregates: Sequence[str] = ()
+    ) -> None:
         """Put a host under protection."""
-        self._hosts[host] = Host(name=host, uuid=f"host-{host}", segment=self._segments[segment])
+        self._hosts[host] = Host(
+            name=host,
+            uuid=f"host-{host}",
+            segment=self._segments[segment],
+            zone=zone,
+            aggregates=tuple(aggregates),
+        )
+
+    def segment_uuid(self, name: str) -> str:
+        """Return the UUID of the segment of this name."""
+        return self._segments[name].uuid
 
     def remove(self, host: str) -> None:
         """Take a host out of its segment."""
@@ -77,6 +102,11 @@ class SimMasakari:
         self._ask()
         return {notification.host: notification for notification in self._notifications.values()}
 
+    def health(self) -> NovaHealth:
+        """Return whether Nova could move servers now."""
+        self._ask()
+        return NovaHealth(down=() if self._nova.schedules else ("nova-scheduler",))
+
     def servers_on(self, host: str) -> int:
         """Return how many servers Nova still places on *host*."""
         self._ask()
@@ -98,12 +128,17 @@ class SimMasakari:
             updated_at_s=at_s,
         )
         self._notifications[made.uuid] = made
+        self._witness.see_notification(
+            host, before=newest, servers_left=len(self._nova.servers_on(host))
+        )
+        self.broker.publish(made)
         return made
 
     def release_orphan(self, notification: str) -> None:
-        """Give a notification back to the engines."""
+        """Give a notification back to the engines, unless it is not running any more."""
         self._ask()
-        self.set_status(notification, NotificationStatus.ERROR)
+        if self.notification(notification).status is NotificationStatus.RUNNING:
+            self.set_status(notification, NotificationStatus.ERROR)
 
     def end_maintenance(self, host: Host) -> None:
         """Clear the flag; refused while the segment has an unfinished notification."""
@@ -121,7 +156,7 @@ class SimMasakari:
     ) -> None:
         """Un-force the host's compute service, make it what *role* says, end its maintenance."""
         self._ask()
-        self._nova.bring_back(host.name)
+        self._nova.unforce(host.name)
         if role is Role.WORK:
             self._nova.enable(host.name)
         else:
@@ -140,6 +175,10 @@ class SimMasakari:
     def all_notifications(self) -> Sequence[Notification]:
         """Return every notification, the oldest first."""
         return tuple(self._notifications.values())
+
+    def notification(self, uuid: str) -> Notification:
+        """Return one notification as it is now."""
+        return self._notifications[uuid]
 
     def set_status(self, notification: str, status: NotificationStatus) -> None:
         """Write how far a notification got."""

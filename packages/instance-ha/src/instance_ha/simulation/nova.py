@@ -65,6 +65,8 @@ class SimNova:
         """
         self.host_of = dict(placements)
         self.moves: dict[str, Move] = {}
+        self.schedules = True
+        """Whether nova-scheduler runs."""
         self._machines = machines
         self._network = network
         self._clock = clock
@@ -101,7 +103,12 @@ class SimNova:
         self._written(host)
 
     def bring_back(self, host: str) -> None:
-        """Un-force; refused until nova-compute has been restarted.
+        """Un-force and enable, as a person does."""
+        self.unforce(host)
+        self.enable(host)
+
+    def unforce(self, host: str) -> None:
+        """Believe nova-compute's reports again; refused until it has been restarted.
 
         A restarted nova-compute ends what was evacuated from its host.
         """
@@ -160,6 +167,8 @@ class SimNova:
     def _choose(self, source: str) -> str:
         """Return the host with the fewest servers that takes any."""
         load = Counter(self.host_of.values()) + Counter(m.target for m in self.moves.values())
+        if not self.schedules:
+            raise CloudUnreachableError("no nova-scheduler answers")
         takers = [
             name
             for name in self._services

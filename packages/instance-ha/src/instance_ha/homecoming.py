@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""When a host that was lost may work again, and as what.
+
+Two witnesses must agree that it is back: the observers of the networks, who must have found it
+well without a break, and Nova, which must have heard of its nova-compute after all that the
+recovery did to it. What was seen before the fence never counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from instance_ha.model import Role
+
+if TYPE_CHECKING:
+    from instance_ha.model import ComputeService, Host
+    from instance_ha.past import Past
+    from instance_ha.policy import Policy
+
+SETTLING_S = 15.0
+"""Nova's row of a host is written by the recovery itself until a moment after the fence; what is
+later than that comes from nova-compute, which reports every 10 s."""
+
+OURS = "instance-ha: "
+"""Begins every reason that we give Nova for a disabled service."""
+
+WITH_RESERVES = frozenset({"reserved_host", "rh_priority", "auto_priority"})
+"""Masakari's recovery methods that use reserved hosts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Return:
+    """How a host is put back."""
+
+    role: Role
+    reason: str
+    """What the timeline says of it."""
+    disabled_for: str = ""
+    """What Nova is to show as the reason, where it stays disabled."""
+
+
+def is_operators(service: ComputeService, *, policy: Policy) -> bool:
+    """Tell whether a person disabled the service: neither Masakari's flow nor we did."""
+    reason = service.disabled_reason
+    ours = reason == policy.disable_reason or reason.startswith(OURS)
+    return not service.enabled and not ours
+
+
+def is_back(host: Host, *, past: Past, policy: Policy) -> bool:
+    """Tell whether somebody else has put the host back to work already."""
+    service = host.service
+    if service is None or not service.up or host.on_maintenance:
+        return False
+    return _heard_since(past, service) and (
+        service.enabled or is_operators(service, policy=policy)
+    )
+
+
+def waits_for(
+    host: Host, *, past: Past, well_since_s: float, now_s: float, policy: Policy
+) -> str | None:
+    """Return what must happen before the host is put back, or None if it may be now."""
+    service = host.service
+    counted_from_s = max(well_since_s, past.settled_at_s or well_since_s)
+    if now_s - counted_from_s < policy.return_after_s:
+        return f"answers again; must be well for {policy.return_after_s:g} s"
+    if service is None or not (service.up or service.forced_down):
+        return "is well; wait for its nova-compute to come up"
+    if not _heard_since(past, service):
+        return (
+            "is well, but nova has not heard of its nova-compute since the fence; "
+            "look at nova-compute on the host"
+        )
+    if not policy.returns_by_itself and not past.return_asked_by:
+        return f"is back and well; put it back to work: instance-ha host return {host.name}"
+    return None
+
+
+def choose(host: Host, *, past: Past, policy: Policy) -> Return:
+    """Return what the host is to be from now on."""
+    service = host.service
+    refills = policy.refills_reserve and host.segment.recovery_method in WITH_RESERVES
+    if host.reserved:
+        return _reserve("back as the reserve that it was")
+    if service is not None and is_operators(service, policy=policy):
+        return _disabled(service.disabled_reason)
+    if past.disabled_before is not None:
+        return _disabled(past.disabled_before)
+    if past.spent_reserve and refills:
+        return _reserve(f"back as a reserve, in the place of {past.spent_reserve}")
+    return Return(
+        role=Role.WORK, reason="back at work: enabled in nova, not on maintenance any more"
+    )
+
+
+def _disabled(reason: str) -> Return:
+    why = f": {reason}" if reason else ""
+    return Return(
+        role=Role.DISABLED,
+        reason=f"back, and left disabled in nova as its operator has it{why}",
+        disabled_for=reason,
+    )
+
+
+def _reserve(reason: str) -> Return:
+    return Return(role=Role.RESERVE, reason=reason, disabled_for=f"{OURS}reserved host")
+
+
+def _heard_since(past: Past, service: ComputeService) -> bool:
+    """Tell whether Nova heard of nova-compute after the recovery had done with it."""
+    if past.settled_at_s is None:
+        return True
+    heard_s = service.updated_at_s
+    return heard_s is not None and heard_s > past.settled_at_s + SETTLING_S

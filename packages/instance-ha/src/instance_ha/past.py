@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an incident's own timeline tells of it, where its next step depends on that.
+
+The timeline is kept in the store, so this is known to every controller alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from instance_ha.model import Event
+
+DISABLED_BEFORE = "disabled_before"
+"""Detail of an event: why Nova had the host disabled as it was lost."""
+RETURN_ASKED = "return_asked"
+"""Detail of an event: who wants the host put back to work."""
+SPENT_RESERVE = "spent_reserve"
+"""Detail of an event: the reserved host that took over."""
+
+_SETTLING = frozenset({"proof", "force-down", "recovered"})
+"""Kinds of the events after which Nova's row of the host may have been written by a recovery."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What has happened in one incident so far."""
+
+    settled_at_s: float | None = None
+    """When the host was last fenced, or its recovery last got on; None if it never was."""
+    disabled_before: str | None = None
+    """Why the host was disabled before it was lost; None if it was not."""
+    return_asked_by: str = ""
+    """Who asked to have it back; empty if nobody did since it was last fenced."""
+    spent_reserve: str = ""
+    """The reserved host that took over its servers; empty if none did."""
+
+
+def recall(events: Iterable[Event]) -> Past:
+    """Return what the events of one incident tell, the oldest event first."""
+    settled_at_s: float | None = None
+    disabled_before: str | None = None
+    asked = spent = ""
+    for event in events:
+        if event.kind in _SETTLING:
+            settled_at_s = max(event.at_s, settled_at_s or event.at_s)
+        if event.kind == "proof":
+            asked = ""
+        disabled_before = event.detail.get(DISABLED_BEFORE, disabled_before)
+        asked = event.detail.get(RETURN_ASKED, asked)
+        spent = event.detail.get(SPENT_RESERVE, spent)
+    return Past(
+        settled_at_s=settled_at_s,
+        disabled_before=disabled_before,
+        return_asked_by=asked,
+        spent_reserve=spent,
+    )

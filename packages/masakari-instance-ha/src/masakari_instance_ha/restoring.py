@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""A host's compute service in Nova, on its way back.
+
+Every step needs the one before, so a part may be done when a later one has to wait:
+
+* Nova refuses to un-force a host until its restarted nova-compute has cleaned up what was
+  evacuated from it;
+* a service that is enabled while it is down keeps the trait COMPUTE_STATUS_DISABLED in Placement
+  and is given no servers. So it is enabled only once it is up, and disabled first if somebody
+  enabled it before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from instance_ha.errors import CloudUnreachableError
+from instance_ha.homecoming import OURS
+from instance_ha.model import Role
+
+if TYPE_CHECKING:
+    import openstack.connection
+    from openstack.compute.v2.service import Service
+
+BINARY = "nova-compute"
+
+_ABOUT_TO_ENABLE = f"{OURS}about to be enabled"
+
+
+class NotYetError(CloudUnreachableError):
+    """Masakari or Nova declines a step for now; to the controller as if it had not answered.
+
+    Nothing was decided by it, and the same step is due again in the next pass.
+    """
+
+
+class Restoring:
+    """Un-force compute services and make them what they are to be, each once."""
+
+    def __init__(self, connection: openstack.connection.Connection) -> None:
+        self._connection = connection  # its first use would call the cloud
+        self._enabled: set[str] = set()
+
+    def unforce(self, host: str) -> Service:
+        """Return the service once Nova believes its reports and sees it up.
+
+        Raises:
+            NotYetError: while Nova has no such service, or does not see it up.
+        """
+        found = list(self._connection.compute.services(binary=BINARY, host=host))
+        if not found:
+            raise NotYetError(f"{host} waits: nova knows no compute service of it")
+        service = found[0]
+        if service.is_forced_down:
+            service = self._connection.compute.update_service(service.id, forced_down=False)
+        if service.state != "up":
+            raise NotYetError(f"{host} waits: nova does not see its nova-compute up yet")
+        return service
+
+    def settle(self, host: str, *, service: Service, role: Role, reason: str) -> None:
+        """Enable the service, or leave it disabled for *reason*."""
+        if role is Role.WORK:
+            self._enable(host, service)
+        elif service.status == "enabled" or (service.disabled_reason or "") != reason:
+            self._connection.compute.disable_service(service.id, disabled_reason=reason)
+
+    def forget(self, host: str) -> None:
+        """Let the host be enabled anew when it comes back the next time."""
+        self._enabled.discard(host)
+
+    def _enable(self, host: str, service: Service) -> None:
+        if host in self._enabled:
+            return
+        if service.status == "enabled":
+            self._connection.compute.disable_service(service.id, disabled_reason=_ABOUT_TO_ENABLE)
+        self._connection.compute.enable_service(service.id)
+        self._enabled.add(host)
