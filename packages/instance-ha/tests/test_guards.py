@@ -125,14 +125,15 @@ def test_a_second_notification_waits(survey, ordinary):
     hold = guards.hold(seen, host=seen.hosts["h1"], mass=mass, policy=ordinary.policy)
 
     assert hold is not None
-    assert hold.guard == "pause"
+    assert hold.guard == "duplicate"
     assert hold.look_again_s == 175.0
+    assert hold.ends(now_s=1010.0) == "until 1970-01-01 00:19:45 UTC, in 3 min"
 
 
 def test_a_hold_says_fact_reason_and_next_command(ordinary):
     off = dataclasses.replace(ordinary.segment, enabled=False)
 
-    assert str(guards.segment_enabled(off, look_again_s=1.0)) == (
+    assert str(guards.stop("h1", segment=off, pauses=(), now_s=1.0)) == (
         "held by segment: segment rack-1 is disabled, so nothing of it is recovered; "
         "enable it: instance-ha segment update rack-1 --enabled"
     )

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from instance_ha.model import NovaHealth, Rulings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,3 +26,12 @@ class Survey:
     notifications: Mapping[str, Notification]
     incidents: Mapping[str, Incident]
     """Those not closed."""
+    rulings: Rulings = field(default_factory=Rulings)
+    health: NovaHealth = field(default_factory=NovaHealth)
+
+    just_notified: frozenset[str] = frozenset()
+    """Hosts that were notified in this pass."""
+
+    def after_notifying(self, host: str) -> Survey:
+        """Return it as it is once *host* was notified."""
+        return replace(self, just_notified=self.just_notified | {host})
