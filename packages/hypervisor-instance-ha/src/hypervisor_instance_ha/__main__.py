@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""``python3 -m hypervisor_instance_ha``: what the systemd units of the charm run."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+from hypervisor_instance_ha import programs
+from hypervisor_instance_ha.errors import HypervisorError, SettingsError
+from hypervisor_instance_ha.guarding import remove_autostart
+from hypervisor_instance_ha.settings import load
+from hypervisor_instance_ha.storage import try_once
+
+logger = logging.getLogger("instance-ha")
+
+Program = Callable[[threading.Event], None]
+PROGRAMS: dict[str, Program] = {
+    "instances": programs.watch_instances,
+    "processes": programs.watch_processes,
+    "agents": programs.watch_agents,
+    "storage": programs.probe_storage,
+    "guard": programs.guard_return,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one program; return its exit code."""
+    parser = argparse.ArgumentParser(prog="hypervisor_instance_ha", description=__doc__)
+    verbs = parser.add_subparsers(required=True, dest="verb", metavar="PROGRAM")
+    for name in (*PROGRAMS, "remove-autostart"):
+        verbs.add_parser(name)
+    attempt = verbs.add_parser("try-storage")
+    attempt.add_argument("target")
+    attempt.add_argument("ceph_user", nargs="?", default="")
+    said = parser.parse_args(argv)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    try:
+        return _run(said)
+    except HypervisorError as error:
+        logger.error("error: %s", error)  # noqa: TRY400 - the message is made for people
+        return 1
+
+
+def _run(said: argparse.Namespace) -> int:
+    if said.verb == "remove-autostart":
+        remove_autostart()
+        return 0
+    if said.verb == "try-storage":
+        return _try_storage(said.target, ceph_user=said.ceph_user)
+    try:
+        if load().debug:
+            logging.getLogger().setLevel(logging.DEBUG)
+    except SettingsError:
+        if said.verb != "guard":  # which holds, says why, and reads them anew each time
+            raise
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.excepthook = _end_process
+    PROGRAMS[said.verb](stop)
+    return 0
+
+
+def _try_storage(target: str, *, ceph_user: str) -> int:
+    try:
+        try_once(target, ceph_user=ceph_user, host=os.uname().nodename)
+    except (OSError, subprocess.SubprocessError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the probe reads it
+        return 1
+    return 0
+
+
+def _end_process(failure: threading.ExceptHookArgs) -> None:
+    """End the process with its thread: systemd starts it anew, half a monitor helps nobody."""
+    logger.critical("a thread failed", exc_info=failure.exc_value)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

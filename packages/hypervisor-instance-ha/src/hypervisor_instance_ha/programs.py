@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Put the programs together from settings, and run them until they are told to stop."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hypervisor_instance_ha import machine, settings, storage
+from hypervisor_instance_ha.agents import AgentMonitor
+from hypervisor_instance_ha.cloud import Cloud
+from hypervisor_instance_ha.courier import Courier, Decision
+from hypervisor_instance_ha.errors import LibvirtError
+from hypervisor_instance_ha.files import Report
+from hypervisor_instance_ha.guard import Standing
+from hypervisor_instance_ha.guarding import ReturnGuard, Surroundings, emulators_run
+from hypervisor_instance_ha.hypervisor import Hypervisor
+from hypervisor_instance_ha.instances import Inbox, InstanceMonitor
+from hypervisor_instance_ha.keystone import Session
+from hypervisor_instance_ha.ledger import Ledger
+from hypervisor_instance_ha.processes import ProcessMonitor
+from hypervisor_instance_ha.settings import Settings
+from hypervisor_instance_ha.spool import Entry, Spool
+from hypervisor_instance_ha.station import Station
+from hypervisor_instance_ha.tally import Tally
+
+if TYPE_CHECKING:
+    from hypervisor_instance_ha.virt import Libvirt
+
+logger = logging.getLogger(__name__)
+
+RESUME_S = 60.0
+"""So long after its permission nova-compute may be starting guests by itself, where it does."""
+
+
+def watch_instances(stop: threading.Event) -> None:
+    """Run the instance monitor."""
+    said = settings.load()
+    station = _station("instances", said)
+    monitor = InstanceMonitor(
+        station,
+        connect=functools.partial(_watched_libvirt, said),
+        boot=machine.boot_id(),
+        ledger=Ledger(settings.STATE / "ledger.json"),
+        audit_interval_s=said.audit_interval_s,
+    )
+    _start_courier(station, judge=monitor.judge, send=monitor.send, stop=stop)
+    monitor.run(stop.is_set, pause=lambda seconds: _pause(stop, seconds))
+
+
+def watch_processes(stop: threading.Event) -> None:
+    """Run the process monitor."""
+    said = settings.load()
+    station = _station("processes", said)
+    monitor = ProcessMonitor(station, units=said.processes, retries=said.process_retries)
+    _start_courier(station, judge=monitor.judge, send=monitor.send, stop=stop)
+    while not stop.wait(said.process_interval_s):
+        monitor.step()
+
+
+def watch_agents(stop: threading.Event) -> None:
+    """Run the agent monitor."""
+    said = settings.load()
+    if said.agent is None:
+        return
+    station = _station("agents", said)
+    connect = functools.partial(_libvirt, said, read_only=False)
+    monitor = AgentMonitor(station, options=said.agent, connect=connect)
+    _start_courier(station, judge=monitor.judge, send=monitor.send, stop=stop)
+    while not stop.wait(said.agent.interval_s):
+        monitor.step()
+
+
+def probe_storage(stop: threading.Event) -> None:
+    """Run the storage probe."""
+    said = settings.load().storage
+    if said is None:
+        return
+    probe = storage.Probe(said, argv=storage.command(said), report=_report("storage"))
+    while not stop.wait(said.interval_s):
+        probe.step()
+
+
+def guard_return(stop: threading.Event) -> None:
+    """Hold nova-compute until it may start; a wrong or absent settings file holds it too."""
+
+    def standing() -> Standing:
+        return _cloud(settings.load()).standing(now_s=time.time())
+
+    def connect() -> Hypervisor:
+        return _libvirt(settings.load(), read_only=False)
+
+    units = _guarded_units()
+    around = Surroundings(
+        standing=standing, connect=connect, guests_run=emulators_run, units=units
+    )
+    guard = ReturnGuard(around, report=_report("guard"))
+    while not stop.is_set() and not guard.step():
+        _pause_unless_overridden(stop)
+
+
+def _guarded_units() -> tuple[str, ...]:
+    """Return the units that have the guard's permission as a condition."""
+    found = settings.UNITS.glob(f"*.service.d/{settings.DROP_IN}")
+    return tuple(sorted(path.parent.name.removesuffix(".d") for path in found))
+
+
+def _pause_unless_overridden(stop: threading.Event) -> None:
+    for _ in range(6):
+        if machine.OVERRIDE.exists() or stop.wait(0.5):
+            return
+
+
+def _cloud(said: Settings) -> Cloud:
+    return Cloud(Session(said.login), nova_host=said.nova_host)
+
+
+def _report(name: str) -> Report:
+    return Report(settings.RUN / f"{name}.json")
+
+
+def _station(name: str, said: Settings) -> Station:
+    settle_s = RESUME_S if said.resumes_guests else 0.0
+    return Station(
+        nova_host=said.nova_host,
+        cloud=_cloud(said),
+        spool=Spool(settings.STATE / name, most=said.queue_length),
+        tally=Tally(limit=said.restart_limit, window_s=said.restart_window_s),
+        report=_report(name),
+        now_s=time.time,
+        quiet=functools.partial(machine.why_quiet, settle_s=settle_s),
+    )
+
+
+def _libvirt(said: Settings, *, read_only: bool) -> Libvirt:
+    """Connect to libvirt; its library may be installed while we run."""
+    try:
+        from hypervisor_instance_ha import virt  # noqa: PLC0415 - absent on a bare machine
+    except ImportError as error:
+        raise LibvirtError(f"{error}; install the package python3-libvirt") from error
+    return virt.Libvirt(said.libvirt_uri, read_only=read_only)
+
+
+def _watched_libvirt(said: Settings, inbox: Inbox) -> Hypervisor:
+    connection = _libvirt(said, read_only=True)
+    connection.watch(started=inbox.started, ended=inbox.ended, lost=inbox.lost)
+    return connection
+
+
+def _start_courier(
+    station: Station,
+    *,
+    judge: Callable[[Entry], Decision],
+    send: Callable[[Entry], None],
+    stop: threading.Event,
+) -> None:
+    courier = Courier(
+        station.spool, judge=judge, send=send, now_s=station.now_s, report=station.report
+    )
+    threading.Thread(target=courier.run, args=[stop.is_set], name="courier", daemon=True).start()
+
+
+def _pause(stop: threading.Event, seconds: float) -> None:
+    stop.wait(seconds)

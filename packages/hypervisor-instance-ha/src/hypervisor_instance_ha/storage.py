@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The storage probe: can this hypervisor still write and read where its guests' disks are?
+
+What hangs in the kernel cannot be interrupted, so another process does it; it is killed at the
+deadline, and if even that hangs, no second one is started beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pathlib
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+
+from hypervisor_instance_ha.files import Report
+from hypervisor_instance_ha.settings import StorageProbe
+
+logger = logging.getLogger(__name__)
+
+RBD = "rbd:"
+SIZE_BYTES = 4096
+
+
+class Probe:
+    """Try the storage again and again, and say how it is."""
+
+    def __init__(self, options: StorageProbe, *, argv: Sequence[str], report: Report) -> None:
+        """Make a probe; *argv* tries the storage once, and fails if it could not."""
+        self._options = options
+        self._argv = argv
+        self._report = report
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def step(self) -> str:
+        """Try once. Return ``ok``, ``failed`` or ``hung``; never waits beyond the deadline."""
+        state, why = self._try()
+        if self._report.tell(storage=state, why=why):
+            logger.warning("storage is %s: %s", state, why or self._options.target)
+        return state
+
+    def _try(self) -> tuple[str, str]:
+        if self._running is not None:
+            if self._running.poll() is None:
+                return "hung", "an earlier attempt cannot even be killed"
+            self._running = None
+        child = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            _, said = child.communicate(timeout=self._options.deadline_s)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            self._running = child
+            return "hung", f"no answer within {self._options.deadline_s:g} s"
+        if child.returncode:
+            return "failed", said.decode(errors="replace").strip()[-200:]
+        return "ok", ""
+
+
+def command(options: StorageProbe) -> Sequence[str]:
+    """Return the command that tries the storage once."""
+    return [sys.executable, "-m", "hypervisor_instance_ha", "try-storage", options.target,
+            options.ceph_user]  # fmt: skip
+
+
+def try_once(target: str, *, ceph_user: str, host: str) -> None:
+    """Write something new and read it back.
+
+    Raises:
+        OSError: if that failed, or something else was read.
+        subprocess.SubprocessError: if Ceph's command failed.
+    """
+    content = secrets.token_bytes(SIZE_BYTES)
+    if target.startswith(RBD):
+        read = _through_rados(target.removeprefix(RBD), content, ceph_user=ceph_user, host=host)
+    else:
+        read = _through_file(pathlib.Path(target), content)
+    if read != content:
+        raise OSError(f"{target} gives back something else than was written")
+
+
+def _through_file(directory: pathlib.Path, content: bytes) -> bytes:
+    handle, name = tempfile.mkstemp(prefix=".instance-ha-probe-", dir=directory)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # else the cache answers
+        return os.pread(handle, SIZE_BYTES, 0)
+    finally:
+        os.close(handle)
+        pathlib.Path(name).unlink()
+
+
+def _through_rados(pool: str, content: bytes, *, ceph_user: str, host: str) -> bytes:
+    account = ["--id", ceph_user] if ceph_user else []
+    rados = ["/usr/bin/rados", *account, "--pool", pool]
+    thing = f"instance-ha-probe.{host}.{time.monotonic_ns()}"
+    with tempfile.TemporaryDirectory() as place:
+        file = pathlib.Path(place, "content")
+        file.write_bytes(content)
+        for words in (["put", thing, str(file)], ["get", thing, str(file)], ["rm", thing]):
+            subprocess.run([*rados, *words], check=True, stdout=subprocess.DEVNULL)
+        return file.read_bytes()
