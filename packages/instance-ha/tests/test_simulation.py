@@ -12,7 +12,7 @@ from instance_ha.errors import (
     NotificationRefusedError,
     StoreUnreachableError,
 )
-from instance_ha.model import IncidentState, Network
+from instance_ha.model import IncidentState, Network, NotificationStatus
 from instance_ha.simulation import acts
 from instance_ha.simulation.clock import SimClock
 from instance_ha.simulation.gossip import SimObserver
@@ -139,33 +139,80 @@ def test_the_next_engine_takes_up_a_move_that_is_under_way(world: SimWorld):
     acts.start(world, "engine")
     world.masakari.release_orphan("notification-1")
 
-    until(world, 40.0)
+    until(world, 60.0)
 
     assert world.journal.unclosed()["h1"].state is IncidentState.RECOVERED
     assert world.witness.evacuated == {"a-1": 1, "b-1": 1}
     assert not world.witness.broken
 
 
-def test_the_witness_sees_what_must_not_be(world: SimWorld):
-    machine = world.machines["h1"]
-    world.witness.see_evacuation("a-1", machine=machine)
-    incident = world.journal.open("h1", segment="rack-1", at_s=0.0, reason="lost")
-    world.witness.see_move("a-1", source="h1")
-    machine.power_off()
-    world.witness.see_evacuation("a-1", machine=machine)
-    world.journal.move(incident, IncidentState.CLOSED, at_s=0.0)
-    world.witness.see_move("b-1", source="h1")
-    world.machines["h2"].processes.add("a-3")
-    world.witness.see_guests(world.machines.values())
-    world.witness.see_guests(world.machines.values())
+def said(world: SimWorld) -> list[str]:
+    return [sentence.partition("s: ")[2] for sentence in world.witness.broken]
 
-    assert [sentence.removeprefix("0.0 s: ") for sentence in world.witness.broken] == [
+
+def test_the_witness_sees_evacuations_that_must_not_be(world: SimWorld):
+    machine, witness = world.machines["h1"], world.witness
+    witness.see_evacuation("a-1", machine=machine)
+    until(world, 30.0)
+    machine.power_off()
+    witness.see_machines(world.machines.values())
+    witness.see_evacuation("a-1", machine=machine)
+    witness.see_move("a-1", source="h1")
+    witness.see_answer("h1", "off")
+    witness.see_evacuation("a-1", machine=machine)
+    world.machines["h2"].processes.add("a-3")
+    witness.see_machines(world.machines.values())
+    witness.see_machines(world.machines.values())
+
+    assert said(world) == [
         "a-1 evacuated while h1 has power",
-        "a-1 evacuated though h1 has no incident",
+        "a-1 evacuated though h1 is well",
         "a-1 evacuated without a proof for h1",
         "a-1 evacuated twice for one loss of h1",
         "a-3 runs 2 times",
     ]
+
+
+def test_the_witness_sees_two_who_act(world: SimWorld):
+    witness = world.witness
+    witness.see_lease("masakari-0", until_s=10.0)
+    witness.see_act("masakari-0", "notify")
+    witness.see_act("masakari-1", "notify")
+    witness.see_lease("masakari-1", until_s=10.0)
+    witness.see_lease_ended("masakari-1")
+    witness.see_lease_ended("masakari-0")
+    witness.see_lease("masakari-0", until_s=10.0)
+
+    assert said(world) == [
+        "masakari-1 does notify without the lease",
+        "masakari-1 and masakari-0 hold the lease",
+    ]
+
+
+def test_the_witness_sees_a_host_that_is_well_notified_and_fenced(world: SimWorld):
+    world.masakari.notify("h1", at_s=0.0)
+    world.power.order_off("h1")
+
+    assert said(world) == ["h1 is notified though it is well", "h1 is fenced though it is well"]
+
+
+@pytest.mark.parametrize(
+    ("status", "twice"),
+    [
+        pytest.param("running", True, id="under way"),
+        pytest.param("finished", False, id="finished with servers left"),
+        pytest.param("failed", False, id="failed"),
+    ],
+)
+def test_the_witness_sees_a_loss_that_is_notified_twice(world: SimWorld, status: str, twice: bool):
+    world.machines["h1"].power_off()
+    world.witness.see_machines(world.machines.values())
+    first = world.masakari.notify("h1", at_s=-200.0)
+    world.masakari.set_status(first.uuid, NotificationStatus(status))
+
+    world.masakari.notify("h1", at_s=0.0)
+
+    assert said(world) == (["h1 is notified twice for one loss"] if twice else [])
 
 
 faults = st.one_of(

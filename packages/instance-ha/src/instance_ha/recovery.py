@@ -4,6 +4,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from instance_ha.model import IncidentState
+
+if TYPE_CHECKING:
+    from instance_ha.model import Incident
+
 ORDER = ("fence", "force-down", "disable", "prepare", "evacuate")
 """Fence first, so that nothing runs twice. Force down before disable: Nova asks the dead host
 when a service is disabled that it still believes to be up, which costs 60 s."""
@@ -31,3 +38,23 @@ def task_flows() -> dict[str, dict[str, list[str]]]:
         "auto": {"pre": [*before], "main": [prepare], "post": [evacuate]},
         "rh": {"pre": [*before], "main": [prepare, evacuate], "post": []},
     }
+
+
+def settled(newest: Incident | None, *, generated_at_s: float) -> str | None:
+    """Return why a notification must not be acted upon any more, or None if it may be.
+
+    Masakari's engines may begin with a notification long after its time: one that failed is begun
+    anew by every engine that had listed it, and a request that hung in the API is carried out once
+    the API goes on. By then the host may be back at work, and fencing it would end what runs on it.
+
+    Args:
+        newest: The newest incident of the host; None if there never was one.
+        generated_at_s: When the notification was made.
+    """
+    if newest is None:
+        return None
+    if newest.state is IncidentState.RECOVERED:
+        return f"the recovery of incident {newest.id} is over"
+    if newest.closed_at_s is not None and newest.closed_at_s >= generated_at_s:
+        return f"incident {newest.id} was closed after the notification was made"
+    return None

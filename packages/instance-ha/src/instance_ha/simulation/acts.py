@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
-from instance_ha.model import Network
+from instance_ha.model import Approval, Network, Pause, PauseScope
+from instance_ha.simulation import fleet
+from instance_ha.simulation import troubles
 from instance_ha.simulation.power import Fault
+from instance_ha.simulation.process import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,8 +121,9 @@ def place(world: SimWorld, server: str, host: str) -> None:
 
 
 def database(world: SimWorld, state: str) -> None:
-    """Take the store away, or give it back."""
+    """Take the store away, or give it back; Masakari's API answers nothing without it."""
     world.journal.reachable = state == "up"
+    world.database.fall_into(Trouble.NONE if state == "up" else Trouble.DOWN)
 
 
 def api(world: SimWorld, state: str) -> None:
@@ -126,11 +131,75 @@ def api(world: SimWorld, state: str) -> None:
     world.masakari.reachable = state == "up"
 
 
+def scheduler(world: SimWorld, state: str) -> None:
+    """Stop nova-scheduler, or start it."""
+    world.nova.schedules = state == "up"
+
+
+def pause(world: SimWorld, scope: str, target: str = "", seconds: str = "") -> None:
+    """Pause ``cloud``, ``segment NAME SECONDS`` or ``host NAME SECONDS``."""
+    now_s = world.clock.now_s()
+    world.journal.pause(
+        Pause(
+            id=0,
+            scope=PauseScope(scope),
+            target=world.masakari.segment_uuid(target) if scope == "segment" else target,
+            name=target,
+            reason="switch work",
+            author="ada",
+            since_s=now_s,
+            until_s=now_s + float(seconds) if seconds else None,
+        )
+    )
+
+
+def resume(world: SimWorld, scope: str, target: str = "") -> None:
+    """End the pauses of ``cloud``, ``segment NAME`` or ``host NAME``."""
+    uuid = world.masakari.segment_uuid(target) if scope == "segment" else target
+    world.journal.resume(PauseScope(scope), uuid, at_s=world.clock.now_s())
+
+
+def approve(world: SimWorld, host: str) -> None:
+    """Let a host's incident go on."""
+    incident = world.journal.unclosed()[host]
+    world.journal.approve(
+        Approval(
+            incident=incident.id,
+            author="ada",
+            reason="the plan is good",
+            at_s=world.clock.now_s(),
+        )
+    )
+
+
+def before(world: SimWorld, step: str, *do: str) -> None:
+    """Carry an act out as soon as a step is about to be taken."""
+    world.once(f"before {step}", functools.partial(carry_out, world, *do))
+
+
+def within(world: SimWorld, step: str, *do: str) -> None:
+    """Carry an act out in the middle of a step: between two servers of ``evacuate``."""
+    world.once(f"within {step}", functools.partial(carry_out, world, *do))
+
+
+def after(world: SimWorld, step: str, *do: str) -> None:
+    """Carry an act out as soon as a step has been taken."""
+    world.once(f"after {step}", functools.partial(carry_out, world, *do))
+
+
+def carry_out(world: SimWorld, verb: str, *arguments: str) -> None:
+    """Do what one line of a timeline says."""
+    ACTS[verb](world, *arguments)
+
+
 ACTS: dict[str, Callable[..., None]] = {
     act.__name__.replace("_", "-"): act
     for act in (
         power_off, boot, leave, cut, heal, rumour, blind, see, silence, kill, start, maas, bmc,
         ceph, segment, maintenance, remove, place, database, api,
+        scheduler, pause, resume, approve, before, within, after,
+        troubles.trouble, troubles.isolate, troubles.skew, troubles.mend, troubles.bring_back,
+        *fleet.ACTS,
     )
 }  # fmt: skip
 
@@ -173,12 +242,15 @@ def storage_of(world: SimWorld, host: str) -> str:
 
 
 FACTS: dict[str, Callable[..., str]] = {
+    "forgotten": troubles.forgotten,
+    "idle": troubles.idle,
     "evacuated": evacuated,
     "storage": storage_of,
     "incidents": incidents,
     "notifications": notifications,
     "on": servers_on,
     "state": state_of,
+    **fleet.FACTS,
 }
 
 

@@ -4,20 +4,25 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
+from instance_ha import recovery
 from instance_ha.errors import CloudUnreachableError, FenceError, InstanceHaError
 from instance_ha.ladder import OFF
 from instance_ha.model import Event
+from instance_ha.simulation.process import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from instance_ha.ladder import Ladder
-    from instance_ha.model import FenceProof
+    from instance_ha.model import FenceProof, Notification
     from instance_ha.ports import Clock, Fencer
-    from instance_ha.simulation.memory import MemoryJournal
+    from instance_ha.simulation.memory import MemoryJournal, MemoryLease
     from instance_ha.simulation.nova import SimNova
+    from instance_ha.simulation.process import Line, Process
+    from instance_ha.simulation.permission import SimPermission
 
     Work = Generator[float, None, None]
     """Yields the seconds after which it wants to go on."""
@@ -26,6 +31,10 @@ CALL_S = 0.5
 """One call of an API."""
 PAUSE_S = 1.0
 """Between two questions."""
+WATCH_S = 15.0
+"""Between two looks at the power of a host whose servers move."""
+LEASE_S = 15.0
+"""How long an engine that died keeps others from evacuating its host."""
 
 
 class RecoveryFailedError(InstanceHaError):
@@ -38,22 +47,50 @@ class Flow:
     def __init__(
         self,
         *,
-        host: str,
+        notification: Notification,
         segment: str,
         clock: Clock,
+        engine: Process,
         nova: SimNova,
+        line: Line,
+        lease: MemoryLease,
+        reached: Callable[[str], None],
         fencer: Ladder,
         storage: Fencer | None,
         journal: MemoryJournal,
+        permission: SimPermission,
         fence_patience_s: float,
     ) -> None:
-        self._host = host
+        """Make ready.
+
+        Args:
+            notification: What is worked on.
+            segment: Of its host.
+            clock: The world's.
+            engine: Who works on it.
+            nova: What it moves servers with.
+            line: The way to Nova.
+            lease: Of those who evacuate this host.
+            reached: Is told of each moment: before, within and after a step.
+            fencer: Proves the host off.
+            storage: Frees the locks of a host that is off; None where it cannot.
+            journal: Where it tells what it does.
+            fence_patience_s: How long a fence is tried.
+        """
+        self._notification = notification
+        self._host = notification.host
+        self._engine = engine
+        self._line = line
+        self._lease = lease
+        self._reached = reached
+        self._watched_at_s = clock.now_s()
         self._segment = segment
         self._clock = clock
         self._nova = nova
         self._fencer = fencer
         self._storage = storage
         self._journal = journal
+        self._permission = permission
         self._fence_patience_s = fence_patience_s
         self._proof: FenceProof | None = None
 
@@ -67,14 +104,20 @@ class Flow:
             "evacuate": self._evacuate,
         }
         for step in order:
+            self._reached(f"before {step}")
+            yield 0.0  # an engine that died or stopped of it goes no further
             yield from tasks[step]()
+            self._reached(f"after {step}")
+            yield 0.0
 
     def _fence(self) -> Work:
         """Try until there is a proof, or patience is over."""
+        self._permission.demand()
         began_s = self._clock.now_s()
         said = ""
         self._tell("fence", "order power off")
         while True:
+            self._demand_an_open_case()
             try:
                 proof = self._fencer.fence(self._host)
             except FenceError as error:
@@ -101,14 +144,22 @@ class Flow:
         else:
             self._tell("fence", "its storage refuses it too, which frees its locks")
 
+    def _demand_an_open_case(self) -> None:
+        """Fail if what the notification is about was settled meanwhile."""
+        incidents = [i for i in self._journal.incidents() if i.host == self._host]
+        newest = incidents[-1] if incidents else None
+        settled = recovery.settled(newest, generated_at_s=self._notification.generated_at_s)
+        if settled is not None:
+            raise RecoveryFailedError(f"{self._host} is not fenced: {settled}")
+
     def _force_down(self) -> Work:
         yield CALL_S
-        self._nova.force_down(self._host)
+        self._ask_nova(functools.partial(self._nova.force_down, self._host))
         self._tell("force-down", "nova is told that nova-compute is down")
 
     def _disable(self) -> Work:
         yield CALL_S
-        self._nova.disable(self._host)
+        self._ask_nova(functools.partial(self._nova.disable, self._host))
 
     def _prepare(self) -> Work:
         """Follow what an engine before this one began, to its end."""
@@ -116,25 +167,40 @@ class Flow:
             yield PAUSE_S
 
     def _evacuate(self) -> Work:
-        """Evacuate what is left, and follow each server to the end of its move."""
+        """Evacuate what is left, alone, and follow each server to the end of its move."""
         yield CALL_S
+        yield from self._permission.await_approval()
+        self._permission.demand()
+        while not self._lease.take(ttl_s=LEASE_S):
+            yield PAUSE_S
         if waits := set(self._nova.servers_on(self._host)):
             self._tell("evacuate", ", ".join(sorted(waits)))
         while waits:
-            for server in sorted(waits - self._nova.moves.keys()):
-                place = self._nova.host_of[server]
-                if place == self._host:
-                    yield from self._keep_fenced()
-                    self._move(server)
-                else:
-                    self._tell("active", f"{server} on {place}")
-                    waits.remove(server)
+            if not self._lease.take(ttl_s=LEASE_S):
+                raise RecoveryFailedError(f"another engine evacuates {self._host}")
+            yield from self._keep_fenced()
+            self._look(waits)
             yield CALL_S
+        self._lease.give_up()
+
+    def _look(self, waits: set[str]) -> None:
+        """Order what still is there; take what has arrived out of *waits*."""
+        if self._line.trouble in {Trouble.DOWN, Trouble.HUNG}:
+            return
+        for server in sorted(waits - self._nova.moves.keys()):
+            place = self._nova.host_of[server]
+            if place == self._host:
+                self._move(server)
+                self._reached("within evacuate")
+            else:
+                self._tell("active", f"{server} on {place}")
+                waits.remove(server)
 
     def _keep_fenced(self) -> Work:
-        """See that the proof still holds, and fence again if it may not."""
-        if self._proof is None:
+        """See now and then that the proof still holds, and fence again if it may not."""
+        if self._proof is None or self._clock.now_s() - self._watched_at_s < WATCH_S:
             return
+        self._watched_at_s = self._clock.now_s()
         try:
             answer = self._fencer.upholding(self._proof).check(self._host)
         except FenceError as error:
@@ -144,12 +210,18 @@ class Flow:
             yield from self._fence()
 
     def _move(self, server: str) -> None:
-        """Ask for one evacuation; once more if the host that was chosen died meanwhile."""
+        """Ask for one evacuation; whether a lost answer was a yes, the next look tells."""
         try:
-            self._nova.evacuate(server)
+            self._ask_nova(functools.partial(self._nova.evacuate, server))
         except CloudUnreachableError as error:
+            if self._line.trouble is not Trouble.NONE:
+                return
             self._tell("evacuate", f"{server} refused: {error}")
+            self._lease.give_up()
             raise RecoveryFailedError(str(error)) from error
+
+    def _ask_nova(self, call: Callable[[], object]) -> None:
+        self._line.carry(call, by=self._engine)
 
     def _tell(self, kind: str, text: str) -> None:
         now_s = self._clock.now_s()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from instance_ha.model import Network, Reach
     from instance_ha.ports import Clock
+    from instance_ha.simulation.process import Process
 
 SEEN_AFTER_S = {Presence.THERE: 1.0, Presence.GONE: 6.0, Presence.LEFT: 1.0}
 STATES = {
@@ -110,11 +111,17 @@ class SimNetwork:
 class SimObserver:
     """Implements ``ports.Observer`` over the networks that are declared."""
 
-    def __init__(self, networks: Sequence[SimNetwork]) -> None:
+    def __init__(
+        self, networks: Sequence[SimNetwork], *, process: Process | None = None
+    ) -> None:
+        """Make ready; *process* is who observes, and may be cut off."""
         self._networks = networks
+        self._process = process
 
     def observe(self) -> Mapping[str, Mapping[Network, Reach]]:
         """Return host -> network -> reach, as the servers agree."""
+        if self._process is not None and self._process.cut_off:
+            return {}
         reach: dict[str, dict[Network, Reach]] = {}
         for network in self._networks:
             for host, seen in network.agreed().items():

@@ -55,8 +55,19 @@ class SimMasakari:
             uuid=f"segment-{name}", name=name, recovery_method="auto", enabled=enabled
         )
 
+    def ensure_segment(self, name: str) -> None:
+        """Make a segment if there is none of that name."""
+        if name not in self._segments:
+            self.set_segment(name, enabled=True)
+
     def enrol(
-        self, host: str, *, segment: str, zone: str = "", aggregates: Sequence[str] = ()
+        self,
+        host: str,
+        *,
+        segment: str,
+        zone: str = "",
+        aggregates: Sequence[str] = (),
+        automatic: bool = False,
     ) -> None:
         """Put a host under protection."""
         self._hosts[host] = Host(
@@ -65,6 +76,7 @@ class SimMasakari:
             segment=self._segments[segment],
             zone=zone,
             aggregates=tuple(aggregates),
+            automatic=automatic,
         )
 
     def segment_uuid(self, name: str) -> str:
@@ -92,7 +104,7 @@ class SimMasakari:
             dataclasses.replace(
                 host,
                 segment=self._segments[host.segment.name],
-                service=self._nova.service(host.name),
+                service=self._nova.service(host.name) if self._nova.knows(host.name) else None,
             )
             for host in self._hosts.values()
         ]
@@ -169,6 +181,10 @@ class SimMasakari:
     def open_storage(self, host: str) -> None:
         """Have the storage listen to *host* again."""
         self._storage.lift(host)
+
+    def segments(self) -> Sequence[str]:
+        """Return the segments' names."""
+        return tuple(self._segments)
 
     # What an engine does
 

@@ -8,12 +8,14 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import StoreUnreachableError
-from instance_ha.model import Event, Incident, IncidentState
+from instance_ha.model import Event, Incident, IncidentState, Pause, Rulings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from instance_ha.model import Approval, PauseScope
     from instance_ha.ports import Clock
+    from instance_ha.simulation.witness import Witness
 
 
 class MemoryJournal:
@@ -25,6 +27,9 @@ class MemoryJournal:
         self._incidents: dict[int, Incident] = {}
         self._events: list[tuple[int, Event]] = []
         self._beats: dict[str, float] = {}
+        self._pauses: dict[int, Pause] = {}
+        self._approved: set[int] = set()
+        self._storms: dict[str, float] = {}
 
     def unclosed(self) -> Mapping[str, Incident]:
         """Return host -> its incident that is not closed."""
@@ -82,6 +87,39 @@ class MemoryJournal:
         self._ask()
         return self._beats.get(notification)
 
+    def rulings(self) -> Rulings:
+        """Return what people, and storms, have to say about every incident."""
+        self._ask()
+        return Rulings(
+            pauses=tuple(p for p in self._pauses.values() if p.ended_at_s is None),
+            approved=frozenset(self._approved),
+            storms=dict(self._storms),
+        )
+
+    def note_storm(self, scope: str, *, at_s: float) -> None:
+        """Keep that *scope* loses too many hosts at once now."""
+        self._ask()
+        self._storms[scope] = at_s
+
+    def pause(self, pause: Pause) -> None:
+        """Keep a pause; its number is given here."""
+        number = len(self._pauses) + 1
+        self._pauses[number] = dataclasses.replace(pause, id=number)
+
+    def resume(self, scope: PauseScope, target: str, *, at_s: float) -> None:
+        """End every pause of this scope and target."""
+        for pause in tuple(self._pauses.values()):
+            if (pause.scope, pause.target, pause.ended_at_s) == (scope, target, None):
+                self._pauses[pause.id] = dataclasses.replace(pause, ended_at_s=at_s)
+
+    def approve(self, approval: Approval) -> None:
+        """Keep that a person lets an incident go on."""
+        self._approved.add(approval.incident)
+        event = Event(
+            at_s=approval.at_s, actor=approval.author, kind="approval", text=approval.reason
+        )
+        self._events.append((approval.incident, event))
+
     def beat(self, notification: str, *, at_s: float) -> None:
         """Say that an engine works on *notification*."""
         self._ask()
@@ -101,9 +139,11 @@ class MemoryJournal:
 
 
 class LeaseRow:
-    """The one row that the controllers compete for."""
+    """The one row that some compete for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, witness: Witness | None = None) -> None:
+        """Make a free one; *witness* sees who gets it."""
+        self.witness = witness
         self.holder = ""
         self.until_s = 0.0
 
@@ -122,9 +162,13 @@ class MemoryLease:
         if self._row.holder != self._holder and now_s < self._row.until_s:
             return False
         self._row.holder, self._row.until_s = self._holder, now_s + ttl_s
+        if self._row.witness is not None:
+            self._row.witness.see_lease(self._holder, until_s=self._row.until_s)
         return True
 
     def give_up(self) -> None:
         """Let others have it at once; nothing happens if it was not ours."""
         if self._row.holder == self._holder:
             self._row.until_s = self._clock.now_s()
+            if self._row.witness is not None:
+                self._row.witness.see_lease_ended(self._holder)

@@ -79,6 +79,18 @@ class SimNova:
             if machines[host].powered:
                 machines[host].processes.add(server)
 
+    def hosts(self) -> Sequence[str]:
+        """Return the hosts of which there is a compute service."""
+        return tuple(self._services)
+
+    def forget(self, host: str) -> None:
+        """Delete the compute service, as a person does who scales in."""
+        del self._services[host]
+
+    def knows(self, host: str) -> bool:
+        """Tell whether there is a compute service of *host*."""
+        return host in self._services
+
     def service(self, host: str) -> ComputeService:
         """Return the compute service as the API shows it: one forced down is never up."""
         service = self._services[host]
@@ -124,6 +136,7 @@ class SimNova:
         service = self._services[host]
         service.enabled, service.disabled_reason = True, ""
         self._written(host)
+        self._witness.see_return(self._machines[host])
 
     def servers_on(self, host: str) -> Sequence[str]:
         """Return the servers that Nova places on *host*."""
@@ -134,8 +147,10 @@ class SimNova:
         self.host_of[server] = host
 
     def evacuate(self, server: str) -> Move:
-        """Rebuild a server elsewhere; refused while its host counts as up."""
+        """Rebuild a server elsewhere; refused while its host counts as up, or it is rebuilt."""
         source = self.host_of[server]
+        if server in self.moves:
+            raise CloudUnreachableError(f"cannot evacuate {server} while it is in task_state rebuilding")
         if self.service(source).up:
             raise CloudUnreachableError(f"compute service of {source} is still in use")
         move = Move(
@@ -155,11 +170,14 @@ class SimNova:
             if self._machines[name].reaches(self._network):
                 service.last_seen_s = now_s
         for move in [move for move in self.moves.values() if now_s >= move.done_at_s]:
-            del self.moves[move.server]
             if self._machines[move.target].runs:
+                del self.moves[move.server]
                 self.host_of[move.server] = move.target
                 self._machines[move.target].processes.add(move.server)
                 self._witness.see_move(move.server, source=move.source)
+            elif not self.service(move.target).up:  # until then it is stuck in the rebuild
+                del self.moves[move.server]
+                self._witness.see_failed_move(move.server, source=move.source)
 
     def _written(self, host: str) -> None:
         self._services[host].written_s = self._clock.now_s()

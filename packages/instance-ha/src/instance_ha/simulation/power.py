@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from instance_ha.ports import Clock
     from instance_ha.simulation.machines import Machine
+    from instance_ha.simulation.witness import Witness
 
 POWER_OFF_S = 2.0
 """From the order to the power being off."""
@@ -35,20 +36,26 @@ class Fault(enum.StrEnum):
 class SimPower:
     """A power controller, for example MAAS, as far as recovery knows it."""
 
-    def __init__(self, machines: Mapping[str, Machine], *, clock: Clock) -> None:
+    def __init__(
+        self, machines: Mapping[str, Machine], *, clock: Clock, witness: Witness
+    ) -> None:
         self.fault = Fault.NONE
+        self._witness = witness
         self._machines = machines
         self._clock = clock
         self._due: dict[str, float] = {}
 
     def order_off(self, machine: str) -> None:
         """Take the order; it is carried out a little later."""
+        self._witness.see_power_order(machine)
         if self.fault is not Fault.LYING:
             self._due.setdefault(machine, self._clock.now_s() + POWER_OFF_S)
 
     def query(self, machine: str) -> str:
         """Return the live power state."""
-        return "on" if self._machines[machine].powered else "off"
+        answer = "on" if self._machines[machine].powered else "off"
+        self._witness.see_answer(machine, answer)
+        return answer
 
     def advance(self) -> None:
         """Carry out the orders that are due."""

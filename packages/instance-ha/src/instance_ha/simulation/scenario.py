@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from instance_ha import recovery, timeline
+from instance_ha.controller import Controller
 from instance_ha.errors import InstanceHaError
 from instance_ha.model import Network
 from instance_ha.simulation import acts
 from instance_ha.simulation.world import HostPlan, SimWorld, WorldPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 KIND_WIDTH = 12
@@ -72,14 +74,15 @@ def read(folder: Path, *, order: Sequence[str] = recovery.ORDER) -> Scenario:
         raise ScenarioError(f"{folder}: cannot be read: {error!r}; see its neighbours") from error
 
 
-def play(scenario: Scenario) -> Outcome:
-    """Play a scenario to its end."""
-    world = SimWorld(scenario.plan)
+def play(
+    scenario: Scenario, *, make_controller: Callable[..., Controller] = Controller
+) -> Outcome:
+    """Play a scenario to its end; a test may put a worse controller there."""
+    world = SimWorld(scenario.plan, make_controller=make_controller)
     unmet: list[str] = []
-    waiting = list(scenario.entries)
+    for entry in scenario.entries:
+        world.at(entry.at_s, functools.partial(_carry_out, entry, world, unmet=unmet))
     while world.clock.now_s() <= scenario.length_s:
-        while waiting and waiting[0].at_s <= world.clock.now_s():
-            unmet += _carry_out(waiting.pop(0), world)
         world.advance()
     return Outcome(
         journal=_journal(world, length_s=scenario.length_s),
@@ -88,16 +91,16 @@ def play(scenario: Scenario) -> Outcome:
     )
 
 
-def _carry_out(entry: Entry, world: SimWorld) -> list[str]:
-    """Do what the entry says; return what it expects in vain."""
+def _carry_out(entry: Entry, world: SimWorld, *, unmet: list[str]) -> None:
+    """Do what the entry says; add what it expects in vain to *unmet*."""
     if entry.do:
-        verb, *arguments = entry.do.split()
-        acts.ACTS[verb](world, *arguments)
+        acts.carry_out(world, *entry.do.split())
     if not entry.expect:
-        return []
+        return
     words, _, wanted = (part.strip() for part in entry.expect.partition("=="))
     found = acts.fact(world, words)
-    return [] if found == wanted else [f"{entry.at_s:.1f} s: {entry.expect}, but it is {found}"]
+    if found != wanted:
+        unmet.append(f"{entry.at_s:.1f} s: {entry.expect}, but it is {found}")
 
 
 def _journal(world: SimWorld, *, length_s: float) -> str:
@@ -116,17 +119,20 @@ def _journal(world: SimWorld, *, length_s: float) -> str:
 
 def _plan(hosts: dict[str, Any], *, order: Sequence[str]) -> WorldPlan:
     world: dict[str, Any] = dict(hosts.get("world", {}))
-    for key in ("controllers", "networks", "rungs"):
+    for key in ("controllers", "engines", "networks", "rungs"):
         if key in world:
             world[key] = tuple(world[key])
     if "networks" in world:
         world["networks"] = tuple(Network(name) for name in world["networks"])
+    if named := world.get("policy", {}).get("approval_segments"):
+        world["policy"]["approval_segments"] = frozenset(named)
     plans = tuple(_host(raw) for raw in hosts["host"])
     return WorldPlan(hosts=plans, order=tuple(order), **world)
 
 
 def _host(raw: dict[str, Any]) -> HostPlan:
-    fields: dict[str, Any] = {**raw, "servers": tuple(raw.get("servers", ()))}
+    lists = {key: tuple(raw.get(key, ())) for key in ("servers", "aggregates")}
+    fields: dict[str, Any] = {**raw, **lists}
     return HostPlan(**fields)
 
 
