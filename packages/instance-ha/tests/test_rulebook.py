@@ -24,13 +24,13 @@ def edition(version: int, segment: str = CLOUD, **changes: str | int) -> Edition
     for row, action in changes.items():
         rows[int(row.removeprefix("row"))]["action"] = str(action)
     return Edition(
-        version=version, segment=segment, rows=rows, forced=True, at_s=1.0, author="ada", reason=""
+        version=version, segment=segment, name=segment, rows=rows, forced=True, at_s=1.0, author="ada", reason=""
     )
 
 
 def given_up(version: int, segment: str = CLOUD) -> Edition:
     return Edition(
-        version=version, segment=segment, rows=(), forced=False, at_s=1.0, author="ada", reason=""
+        version=version, segment=segment, name=segment, rows=(), forced=False, at_s=1.0, author="ada", reason=""
     )
 
 
@@ -130,7 +130,7 @@ def test_a_matrix_set_now_counts_within_seconds(enrolled, caplog):
 
 
 def test_each_host_is_judged_by_its_segment(enrolled):
-    book = rulebook(Shelf(edition(1, "rack-1", row1="none")), enrolled)
+    book = rulebook(Shelf(edition(1, "segment-1", row1="none")), enrolled)
     book.read(0.0)
 
     assert book.judge("h1", reach=STORAGE_LOST).action is Action.NONE
@@ -139,7 +139,7 @@ def test_each_host_is_judged_by_its_segment(enrolled):
 
 @pytest.mark.parametrize("away", ["store", "cloud"])
 def test_nothing_is_judged_before_the_operators_word_is_known(enrolled, away: str):
-    shelf = Shelf(edition(1, "rack-1", row1="none"))
+    shelf = Shelf(edition(1, "segment-1", row1="none"))
     (shelf if away == "store" else enrolled).reachable = False
     book = rulebook(shelf, enrolled)
     book.read(0.0)

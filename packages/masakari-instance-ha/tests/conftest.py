@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""The databases that the store is tested on."""
+"""The databases that the store is tested on, and the command as a test runs it."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import subprocess
 import time
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from masakari_instance_ha import store
+from masakari_instance_ha import cli, store
 
 if TYPE_CHECKING:
     import pathlib
@@ -97,3 +98,44 @@ def url(request: pytest.FixtureRequest) -> str:
     address = str(request.getfixturevalue(f"{request.param}_url"))
     store.migrate(address)
     return address
+
+
+@pytest.fixture
+def config(tmp_path, login):
+    path = tmp_path / "instance-ha.conf"
+    path.write_text(
+        f"{login}\n[instance_ha]\nconnection = sqlite:///{tmp_path}/store.sqlite\n"
+        "[instance_ha_fencing]\nmode = none\n"
+    )
+    return path
+
+
+@pytest.fixture
+def journal(tmp_path):
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    store.migrate(url)
+    return store.connect(url)
+
+
+@pytest.fixture
+def run(config, capsys):
+    """Run the command; return its exit code, and what it wrote where."""
+
+    def command(*words):
+        code = cli.main(["--config-file", str(config), *words])
+        written = capsys.readouterr()
+        return code, written.out, written.err
+
+    return command
+
+
+@pytest.fixture
+def ask(run):
+    """Run a command that must succeed; return its JSON."""
+
+    def command(*words):
+        code, out, err = run("--format", "json", *words)
+        assert (code, err) == (0, "")
+        return json.loads(out)
+
+    return command

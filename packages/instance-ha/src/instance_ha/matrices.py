@@ -29,7 +29,9 @@ class Edition:
     version: int
     """Counts up over all segments."""
     segment: str
-    """The segment's name, or :data:`CLOUD`."""
+    """The segment's UUID, or :data:`CLOUD`; it stays when an operator renames the segment."""
+    name: str
+    """The segment's name when it was set; empty for the cloud."""
     rows: Sequence[Row]
     """Empty where the operator went back to the next wider matrix."""
     forced: bool
@@ -40,7 +42,7 @@ class Edition:
     @property
     def scope(self) -> str:
         """For whom it counts, in words."""
-        return f"segment {self.segment}" if self.segment else "the cloud"
+        return f"segment {self.name}" if self.segment else "the cloud"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +59,12 @@ class Matrices:
 
     default: Chosen
     own: Mapping[str, Chosen] = field(default_factory=dict[str, Chosen])
-    """By segment; :data:`CLOUD` for those without."""
+    """By the segment's UUID; :data:`CLOUD` for those without."""
     faults: tuple[str, ...] = ()
     """Editions that cannot be used, in words; the next wider matrix counts in their place."""
 
     def of(self, segment: str | None) -> Chosen:
-        """Return what counts for *segment*; None for a host that is in none."""
+        """Return what counts for the segment of this UUID; None for a host that is in none."""
         return self.own.get(segment or CLOUD) or self.own.get(CLOUD) or self.default
 
     @property

@@ -58,7 +58,7 @@ class Rulebook:
         try:
             matrices = collect(self._shelf.newest(), default=self._default)
             if matrices.by_segment:
-                self._segments = {host.name: host.segment.name for host in self._cloud.hosts()}
+                self._segments = {host.name: host.segment.uuid for host in self._cloud.hosts()}
         except (CloudUnreachableError, StoreUnreachableError) as error:
             logger.debug("the matrices of before count on: %s", error)
             return
@@ -79,5 +79,5 @@ class Rulebook:
             logger.error("matrix: %s", fault)
         for segment in sorted(matrices.own.keys() | before.own.keys()):
             if matrices.of(segment) != before.of(segment):
-                where = f"segment {segment}" if segment else "the cloud"
-                logger.info("matrix of %s: %s counts now", where, matrices.of(segment).source)
+                where = f"segment {segment}" if segment else "cloud"
+                logger.info("matrix of the %s: %s counts now", where, matrices.of(segment).source)

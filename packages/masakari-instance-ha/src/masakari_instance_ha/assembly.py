@@ -12,7 +12,8 @@ import yaml
 from oslo_config import cfg
 
 from instance_ha.errors import MatrixError, PolicyError
-from instance_ha.matrix import Matrix, default_matrix
+from instance_ha.matrices import Chosen
+from instance_ha.matrix import Matrix, Row, default_matrix
 from instance_ha.model import Network
 from instance_ha.policy import Policy
 from masakari_instance_ha import consul, options, store
@@ -45,7 +46,7 @@ def policy(conf: cfg.ConfigOpts) -> Policy:
     networks = declared(conf)
     return Policy(
         networks=networks,
-        matrix=_matrix(ours.matrix_file, networks),
+        matrix=usual_matrix(conf).matrix,
         hold_s=ours.hold,
         tick_s=ours.tick,
         max_failing_share=ours.max_failing_percent / 100,
@@ -178,13 +179,34 @@ def _masakaris(conf: cfg.ConfigOpts) -> cfg.GroupAttr:
     return theirs.host_failure
 
 
-def _matrix(path: str | None, networks: tuple[Network, ...]) -> Matrix:
+def usual_matrix(conf: cfg.ConfigOpts) -> Chosen:
+    """Return the matrix that counts where no operator set one in the store.
+
+    Raises:
+        MatrixError: if the matrix file cannot be used.
+    """
+    networks, path = declared(conf), conf.instance_ha.matrix_file
     if not path:
-        return default_matrix(networks)
+        return Chosen(matrix=default_matrix(networks), source="default: declared networks")
     try:
-        rows = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        read = rows(Path(path).read_text(encoding="utf-8"), where=path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise MatrixError(f"matrix: {path} cannot be read: {error}; correct the file") from error
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise MatrixError(f"matrix: {path} is no list of rows; see `instance-ha matrix show`")
-    return Matrix.from_rows(rows, networks)
+    return Chosen(matrix=Matrix.from_rows(read, networks), source=f"default: {path}")
+
+
+def rows(text: str, *, where: str) -> list[Row]:
+    """Read the rows of a matrix from YAML or JSON that came from *where*.
+
+    Raises:
+        MatrixError: if it is no list of rows.
+    """
+    read = yaml.safe_load(text)
+    if not isinstance(read, list) or not all(isinstance(row, dict) for row in read):
+        raise MatrixError(f"matrix: {where} is no list of rows; see `instance-ha matrix show`")
+    return [_words(row) for row in read]
+
+
+def _words(row: dict[object, object]) -> Row:
+    """Return a row in words; YAML may have read them as something else."""
+    return {str(name): str(value) for name, value in row.items()}

@@ -80,6 +80,7 @@ class InstanceHaDriver(driver.DriverBase):
             lease=journal.lease(LEASE, holder=conf.instance_ha.unit),
             policy=policy,
             actor=f"controller@{conf.instance_ha.unit}",
+            shelf=journal.shelf(),
         )
         self._running: Aside[None] | None = None
 

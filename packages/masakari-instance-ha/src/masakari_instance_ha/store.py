@@ -20,6 +20,7 @@ from sqlalchemy import exc
 from instance_ha.errors import StoreUnreachableError
 from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import migrations, schema
+from masakari_instance_ha.shelf import StoredShelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -196,6 +197,10 @@ class Store:
     def lease(self, name: str, *, holder: str) -> StoredLease:
         """Return the lease *name* as *holder* sees it; nothing is taken yet."""
         return StoredLease(self._run, name=name, holder=holder)
+
+    def shelf(self) -> StoredShelf:
+        """Return the operators' matrices."""
+        return StoredShelf(self._run)
 
     # Within
 

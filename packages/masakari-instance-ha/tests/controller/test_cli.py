@@ -18,47 +18,6 @@ from masakari_instance_ha.cli import call
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-@pytest.fixture
-def config(tmp_path, login):
-    path = tmp_path / "instance-ha.conf"
-    path.write_text(
-        f"{login}\n[instance_ha]\nconnection = sqlite:///{tmp_path}/store.sqlite\n"
-        "[instance_ha_fencing]\nmode = none\n"
-    )
-    return path
-
-
-@pytest.fixture
-def journal(tmp_path):
-    url = f"sqlite:///{tmp_path}/store.sqlite"
-    store.migrate(url)
-    return store.connect(url)
-
-
-@pytest.fixture
-def run(config, capsys):
-    """Run the command; return its exit code, and what it wrote where."""
-
-    def command(*words):
-        code = cli.main(["--config-file", str(config), *words])
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return command
-
-
-@pytest.fixture
-def ask(run):
-    """Run a command that must succeed; return its JSON."""
-
-    def command(*words):
-        code, out, err = run("--format", "json", *words)
-        assert (code, err) == (0, "")
-        return json.loads(out)
-
-    return command
-
-
 def test_a_segment_lives_from_create_to_delete(ask, openstack_cloud):
     made = ask("segment", "create", "rack1", "--recovery-method", "rh_priority")
     assert made == {
@@ -272,19 +231,6 @@ def test_a_store_without_tables_says_how_to_make_them(run):
     assert run("db-sync")[0] == 0, "safe to repeat"
 
     assert run("incident", "list")[:2] == (0, "no incident\n")
-
-
-def test_the_matrix_is_shown(ask, run):
-    rows = ask("matrix", "show")
-
-    assert len(rows) == 8
-    assert rows[1] == {
-        "management": "up",
-        "tenant": "up",
-        "storage": "down",
-        "action": "recovery",
-    }
-    assert run("matrix", "show")[1].startswith("MANAGEMENT  TENANT  STORAGE  ACTION\n")
 
 
 def test_the_power_of_a_host_is_asked(ask):

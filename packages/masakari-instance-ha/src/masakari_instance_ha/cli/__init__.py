@@ -15,7 +15,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import InstanceHaError
-from masakari_instance_ha.cli import enrolment, incidents, notifications, output, upkeep
+from masakari_instance_ha.cli import enrolment, incidents, matrices, notifications, output, upkeep
 from masakari_instance_ha.cli.call import Call, Commands, InputError, common_options
 from masakari_instance_ha.connection import CloudRefusedError
 
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     enrolment.describe_host(top.noun("host", "hypervisors that are watched over"))
     notifications.describe_notification(top.noun("notification", "what Masakari was told"))
     incidents.describe_incident(top.noun("incident", "what happened to lost hosts"))
+    matrices.describe_matrix(top.noun("matrix", "which losses of networks ask for what"))
     upkeep.describe_upkeep(top)
     return parser
 

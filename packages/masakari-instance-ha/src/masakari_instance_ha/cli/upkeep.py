@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks, the database's tables, the power controller and the matrix."""
+"""Checks, the database's tables and the power controller."""
 
 from __future__ import annotations
 
@@ -42,8 +42,6 @@ def describe_upkeep(top: Commands) -> None:
     fence = top.noun("fence", "the power controller")
     made = fence.verb("check", check_fence, "ask for a host's power state, without any order")
     made.add_argument("host", help="as Nova names it")
-    matrix = top.noun("matrix", "which losses of networks ask for a recovery")
-    matrix.verb("show", show_matrix, "show the matrix of the declared networks")
 
 
 def check(call: Call) -> Table:
@@ -80,16 +78,6 @@ def check_fence(call: Call) -> Record:
             "method": call.conf.instance_ha_fencing.mode,
             "power": fencer.check(host),
         }
-    )
-
-
-def show_matrix(call: Call) -> Table:
-    """Show the matrix."""
-    matrix = assembly.policy(call.conf).matrix
-    return Table(
-        columns=[*(str(network) for network in matrix.networks), "action"],
-        rows=matrix.as_rows(),
-        empty="no network is declared",
     )
 
 

@@ -16,7 +16,8 @@ def upgrade() -> None:
     op.create_table(
         "instance_ha_matrices",
         sa.Column("version", sa.Integer, primary_key=True),
-        sa.Column("segment", sa.String(255), nullable=False),
+        sa.Column("segment", sa.String(36), nullable=False),
+        sa.Column("name", sa.String(255), nullable=False),
         sa.Column("rows", sa.JSON, nullable=False),
         sa.Column("forced", sa.Boolean, nullable=False),
         sa.Column("at_s", sa.Double, nullable=False),
