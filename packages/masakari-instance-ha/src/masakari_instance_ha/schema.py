@@ -133,6 +133,43 @@ boots = sa.Table(
 )
 
 
+# A pause that is over stays, as the record of who paused what, and why.
+pauses = sa.Table(
+    "instance_ha_pauses",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("scope", sa.String(16), nullable=False),
+    sa.Column("target", sa.String(255), nullable=False),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("author", sa.String(255), nullable=False),
+    sa.Column("since_s", sa.Double, nullable=False),
+    sa.Column("until_s", sa.Double),
+    sa.Column("ended_at_s", sa.Double),
+    sa.Column("ended_by", sa.String(255), nullable=False),
+)
+
+approvals = sa.Table(
+    "instance_ha_approvals",
+    metadata,
+    sa.Column(
+        "incident_id",
+        sa.ForeignKey("instance_ha_incidents.id", name="fk_instance_ha_approvals0incident_id"),
+        primary_key=True,
+    ),
+    sa.Column("author", sa.String(255), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at_s", sa.Double, nullable=False),
+)
+
+storms = sa.Table(
+    "instance_ha_storms",
+    metadata,
+    sa.Column("scope", sa.String(255), primary_key=True),
+    sa.Column("at_s", sa.Double, nullable=False),
+)
+
+
 class DatabaseNow(FunctionElement[float]):
     """The database's clock in whole seconds since the epoch: one clock for all who compete.
 

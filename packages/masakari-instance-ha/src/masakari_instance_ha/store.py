@@ -20,10 +20,13 @@ from sqlalchemy import exc
 from instance_ha.errors import StoreUnreachableError
 from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import migrations, schema
+from masakari_instance_ha.decisions import StoredDecisions
 from masakari_instance_ha.shelf import StoredShelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
+
+    from instance_ha.model import Rulings
 
 _Result = TypeVar("_Result")
 _TRIES = 3  # a connection that the server dropped is found out by the first use
@@ -55,6 +58,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self._url = sa.make_url(url)
         self._engine = sa.create_engine(self._url, pool_pre_ping=True, pool_recycle=600)
+        self.decisions = StoredDecisions(self._run)
+        """Pauses and approvals."""
 
     # The journal of the controller
 
@@ -126,6 +131,14 @@ class Store:
         """Return when an engine last said that it works on *notification*; None if never."""
         query = sa.select(schema.beats.c.at_s).where(schema.beats.c.notification == notification)
         return self._run(lambda connection: connection.execute(query).scalar())
+
+    def rulings(self) -> Rulings:
+        """Return what people, and storms, have to say about every incident."""
+        return self.decisions.rulings()
+
+    def note_storm(self, scope: str, *, at_s: float) -> None:
+        """Keep that *scope* loses too many hosts at once now."""
+        self.decisions.note_storm(scope, at_s=at_s)
 
     # What engines write
 
