@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from instance_ha.order import Place
 
 if TYPE_CHECKING:
     from masakari_instance_ha.nova import Evacuation, Server
 
 _EVACUABLE = frozenset({"active", "stopped", "error"})
 _POWERED_OFF = 4  # Nova's power_state SHUTDOWN
+_DISK_NOT_FOUND = "shared storage"
+"""In Nova's words for a disk that the destination does not find."""
 
 
 class EndsAs(enum.StrEnum):
@@ -43,19 +47,45 @@ class Step(enum.Enum):
     ARRIVED = enum.auto()
     GONE = enum.auto()
     BROKEN = enum.auto()
+    RESTORE = enum.auto()
+    """It stays, and is called what it was before it was tried."""
+    STAYS = enum.auto()
 
 
 def next_step(
-    server: Server, *, source: str, ends_as: EndsAs, evacuation: Evacuation | None
+    server: Server,
+    *,
+    source: str,
+    ends_as: EndsAs,
+    evacuation: Evacuation | None,
+    stays: bool = False,
 ) -> Step:
-    """Decide by what Nova says now; *evacuation* is its newest record for the server."""
+    """Decide by what Nova says now.
+
+    Args:
+        server: The server.
+        source: The fenced host.
+        ends_as: How it is to be left.
+        evacuation: Nova's newest record of an evacuation of it.
+        stays: Whether its disk is known to be out of reach.
+    """
     if server.host != source:
         return _step_after_arrival(server, ends_as)
     if evacuation is not None and evacuation.is_under_way:
         return Step.WAIT
+    if stays:
+        restored = server.vm_state != "error" or ends_as is EndsAs.ERROR
+        return Step.STAYS if restored else Step.RESTORE
     if server.task_state is None and server.vm_state in _EVACUABLE:
         return Step.ORDER
     return Step.RESET_AND_ORDER
+
+
+def has_no_disk(server: Server, evacuation: Evacuation | None) -> bool:
+    """Return whether the destination of the newest evacuation did not find the server's disk."""
+    if evacuation is None or evacuation.is_under_way:
+        return False
+    return server.task_state is None and _DISK_NOT_FOUND in server.fault
 
 
 def _step_after_arrival(server: Server, ends_as: EndsAs) -> Step:
@@ -78,7 +108,7 @@ class Outcome(enum.Enum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     IGNORED = "ignored"
-    """The server was deleted meanwhile."""
+    """The server was deleted meanwhile, or its disk is nowhere but on the lost host."""
 
 
 @dataclass(kw_only=True)
@@ -94,10 +124,17 @@ class Move:
     """What went wrong last; says why when the move has failed."""
     tries: int = 0
     """Orders that Nova took or refused; one whose answer was lost is not counted."""
+    asks: bool = False
+    """Whether Nova looks for its disk before it rebuilds anything."""
+    stays: bool = False
+    """Nova did not find its disk."""
+    place: Place = field(default_factory=Place)
+    failed_on: set[str] = field(default_factory=set[str])
+    """Hosts that could not take it."""
     began_at_s: float | None = None
     """When it was first ordered, or first seen under way."""
     not_before_s: float = 0.0
     """Earliest time of the next order."""
-    waits_on: int | None = None
-    """Number of the evacuation that Nova works on."""
+    waits_on: tuple[int, str] | None = None
+    """Number and status of the evacuation that Nova works on."""
     waits_since_s: float = 0.0

@@ -9,6 +9,7 @@ works is followed, never ordered twice.
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import functools
 import logging
@@ -16,15 +17,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from instance_ha.errors import CloudUnreachableError
-from masakari_instance_ha.evacuation import Move, Outcome, Step, next_step
+from instance_ha.order import may_begin
+from masakari_instance_ha.evacuation import Move, Outcome, Step, has_no_disk, next_step
 from masakari_instance_ha.nova import Evacuation, Nova, NovaRefusedError, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from instance_ha.order import Place
     from instance_ha.ports import Clock
 
 logger = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +40,9 @@ class Limits:
     tries: int
     poll_s: float
     pause_s: float
-    """From an order to the next one for the same server."""
+    """From an order to the next one for the same server; doubled by each try."""
+    stagger_s: float = 0.0
+    """From an order to the next one for any server."""
     untouched_s: float
     """After which an order that no compute has claimed is given again."""
     deadline_s: float
@@ -64,6 +71,8 @@ class _View:
     servers: Mapping[str, Server]
     evacuations: Mapping[str, Evacuation]
     fenced: frozenset[str]
+    usable: frozenset[str]
+    """Hosts that take servers; read only when one has failed to."""
 
 
 class Evacuator:
@@ -96,6 +105,8 @@ class Evacuator:
         self._limits = limits
         self._report = report
         self._answered_at_s = clock.now_s()
+        self._next_order_s = 0.0
+        self._chosen: collections.Counter[str] = collections.Counter()
 
     def run(self, moves: Sequence[Move]) -> None:
         """Work until every move has its outcome."""
@@ -116,21 +127,34 @@ class Evacuator:
         if view is None:
             return []
         steps = [(move, self._step(move, view)) for move in moves]
-        free = self._limits.at_once - sum(step is Step.WAIT for _, step in steps)
-        calls: list[tuple[Move, Callable[[], bool]]] = []
         for move, step in steps:
             if self._ends(move, step=step, view=view):
                 self._report.ended(move)
-            elif step is Step.STOP:
-                calls.append((move, functools.partial(self._call, move, self._nova.stop)))
-            elif step is Step.MARK_ERROR:
-                mark = self._nova.reset_to_error
-                calls.append((move, functools.partial(self._call, move, mark)))
-            elif step is not Step.WAIT and free > 0 and self._may_order(move):
+        going = [(move, step) for move, step in steps if move.outcome is None]
+        free = self._limits.at_once - sum(step is Step.WAIT for _, step in going)
+        unended = [move.place for move, _ in going]
+        calls: list[tuple[Move, Callable[[], bool]]] = []
+        for move, step in going:
+            if (mend := self._mending(step)) is not None:
+                calls.append((move, functools.partial(self._call, move, mend)))
+            elif step is not Step.WAIT and free > 0 and self._may_order(move, unended):
                 free -= 1
-                reset = step is Step.RESET_AND_ORDER
-                calls.append((move, functools.partial(self._order, move, reset=reset)))
+                calls.append((move, self._ordering(move, step=step, view=view)))
         return calls
+
+    def _mending(self, step: Step) -> Callable[[str], None] | None:
+        """Return the call that makes a server what it was before, if that is what it needs."""
+        return {
+            Step.STOP: self._nova.stop,
+            Step.MARK_ERROR: self._nova.reset_to_error,
+            Step.RESTORE: self._nova.reset_to_active,
+        }.get(step)
+
+    def _ordering(self, move: Move, *, step: Step, view: _View) -> Callable[[], bool]:
+        """Return the call that orders a server's evacuation now."""
+        self._next_order_s = self._clock.now_s() + self._limits.stagger_s
+        reset, target = step is Step.RESET_AND_ORDER, self._goal(move, view)
+        return functools.partial(self._order, move, reset=reset, target=target)
 
     def _look(self, moves: Sequence[Move]) -> _View | None:
         """Ask Nova, or return None if it does not answer."""
@@ -143,29 +167,43 @@ class Evacuator:
             evacuations = self._nova.evacuations_from(self._source)
             stuck = any(self._waits_long(move) for move in moves)
             fenced = self._nova.forced_down_hosts() if stuck else frozenset[str]()
+            choose = any(move.failed_on for move in moves)
+            usable = self._nova.usable_hosts() if choose else frozenset[str]()
         except (CloudUnreachableError, NovaRefusedError) as error:
             logger.warning("%s: %s", self._source, error)
             if self._clock.now_s() - self._answered_at_s >= self._limits.deadline_s:
                 raise
             return None
         self._answered_at_s = self._clock.now_s()
-        return _View(servers=servers, evacuations=evacuations, fenced=fenced)
+        return _View(servers=servers, evacuations=evacuations, fenced=fenced, usable=usable)
 
     def _step(self, move: Move, view: _View) -> Step:
         """Decide for one server; an order that got lost inside Nova is found out here."""
         server, evacuation = view.servers.get(move.server), view.evacuations.get(move.server)
         if server is None:
             return Step.GONE
-        step = next_step(server, source=self._source, ends_as=move.ends_as, evacuation=evacuation)
+        move.stays = move.stays or (move.asks and has_no_disk(server, evacuation))
+        step = next_step(
+            server,
+            source=self._source,
+            ends_as=move.ends_as,
+            evacuation=evacuation,
+            stays=move.stays,
+        )
         if step is not Step.WAIT:
+            if server.host == self._source and evacuation is not None and evacuation.destination:
+                move.failed_on.add(evacuation.destination)
             move.waits_on = None
             return step
         now_s = self._clock.now_s()
         move.began_at_s = move.began_at_s or now_s
         if evacuation is None or server.host != self._source:
             return step
-        if move.waits_on != evacuation.id:
-            move.waits_on, move.waits_since_s = evacuation.id, now_s
+        # By its status too: the servers were listed first, so the end of a long rebuild may show
+        # in its record while the server still seems to be where it was.
+        seen = (evacuation.id, evacuation.status)
+        if move.waits_on != seen:
+            move.waits_on, move.waits_since_s = seen, now_s
         lost = evacuation.is_untouched or evacuation.destination in view.fenced
         # Nova itself lets only one of two orders through: a compute goes on only while the task
         # state is the one that the newest order set.
@@ -186,6 +224,12 @@ class Evacuator:
         elif step is Step.BROKEN:
             move.outcome, move.destination = Outcome.FAILED, server.host
             move.problem = f"it is on {server.host} in state {server.vm_state}: {server.fault}"
+        elif step is Step.STAYS:
+            move.outcome = Outcome.IGNORED
+            move.problem = (
+                f"its disk is on {self._source} alone; it stays until the host returns, or "
+                "choose disks = shared to rebuild it from its image, empty"
+            )
         elif step in {Step.ORDER, Step.RESET_AND_ORDER} and move.tries >= self._limits.tries:
             move.outcome, move.problem = Outcome.FAILED, _why(move, server, view)
         elif self._is_late(move):
@@ -200,18 +244,35 @@ class Evacuator:
         late_s = self._limits.deadline_s
         return began_at_s is not None and self._clock.now_s() - began_at_s >= late_s
 
-    def _may_order(self, move: Move) -> bool:
-        return self._clock.now_s() >= move.not_before_s
+    def _may_order(self, move: Move, unended: Sequence[Place]) -> bool:
+        due = self._clock.now_s() >= max(move.not_before_s, self._next_order_s)
+        return due and may_begin(move.place, unended)
 
-    def _order(self, move: Move, *, reset: bool) -> bool:
+    def _goal(self, move: Move, view: _View) -> str | None:
+        """Return where a server is to go; None leaves it to the scheduler.
+
+        Nova's API can exclude no host. So after a failure one of the others is named, which the
+        scheduler still checks. Where Nova is asked for the disk it would check nothing: there
+        the scheduler chooses again.
+        """
+        if self._target is not None or move.asks or not move.failed_on:
+            return self._target
+        others = view.usable - move.failed_on - {self._source}
+        goal = min(others, key=lambda host: (self._chosen[host], host), default=None)
+        if goal is not None:
+            self._chosen[goal] += 1
+        return goal
+
+    def _order(self, move: Move, *, reset: bool, target: str | None) -> bool:
         """Order one evacuation; return whether Nova took it."""
         now_s = self._clock.now_s()
         move.began_at_s = move.began_at_s or now_s
-        move.not_before_s = now_s + self._limits.pause_s
+        pause_s = min(self._limits.pause_s * 2**move.tries, _LONGEST_PAUSE_S)
+        move.not_before_s = now_s + pause_s
         try:
             if reset:
                 self._nova.reset_to_error(move.server)
-            self._nova.evacuate(move.server, target=self._target)
+            self._nova.evacuate(move.server, target=target, ask=move.asks)
         except NovaRefusedError as error:
             move.tries, move.problem = move.tries + 1, str(error)
             return False

@@ -8,21 +8,23 @@ try does not count against it, and what an engine left unfinished is not forgott
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from masakari.objects import fields
 from masakari.objects.vmove import VMove, VMoveList
-from oslo_utils import strutils, timeutils
+from oslo_utils import timeutils
 
+from instance_ha.order import place_of
 from masakari_instance_ha.evacuation import EndsAs, Move, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from masakari.context import RequestContext
-    from oslo_config import cfg
 
     from instance_ha.model import Incident
+    from instance_ha.selection import Selection
     from masakari_instance_ha.nova import Server
     from masakari_instance_ha.store import Store
 
@@ -34,19 +36,21 @@ class MoveBook:
     """The vmoves of one notification for one host."""
 
     def __init__(
-        self, context: RequestContext, *, host: str, notification: str, conf: cfg.ConfigOpts
+        self, context: RequestContext, *, host: str, notification: str, selection: Selection
     ) -> None:
         self._context = context
         self._host = host
         self._notification = notification
-        self._conf = conf.host_failure
+        self._selection = selection
         self._vmoves: dict[str, Any] = {}  # VMove, whose fields are made at run time
         self._ended: dict[str, Move] = {}
+        self.left: dict[str, list[str]] = {}
+        """Why servers stay on the host -> their names, as of the newest look."""
 
     def take_stock(
         self, servers: Iterable[Server], *, store: Store, incident: Incident
     ) -> Sequence[Move]:
-        """Return what is still to be moved, servers marked HA_Enabled first.
+        """Return what is still to be moved, in the order in which it is to go.
 
         Args:
             servers: What Nova places on the host now.
@@ -56,29 +60,20 @@ class MoveBook:
         found = {server.uuid: server for server in servers}
         first_sight = {uuid: EndsAs.of(server).value for uuid, server in found.items()}
         ends_as = store.ends_as(incident, first_sight)
-        wanted = [server for server in found.values() if self._must_move(server, ends_as)]
+        wanted = self._wanted(found, ends_as=ends_as)
         self._read()
-        for server in sorted(wanted, key=self._is_marked, reverse=True):
-            if server.uuid not in self._vmoves:
+        for uuid, server in wanted.items():
+            if uuid not in self._vmoves:
                 self._add(server)
-        unfinished = {
-            uuid: vmove
-            for uuid, vmove in self._vmoves.items()
-            if uuid in {server.uuid for server in wanted} or vmove.status not in _SETTLED
-        }
         moves = [
-            Move(
-                server=uuid,
-                name=vmove.instance_name,
-                ends_as=EndsAs(ends_as.get(uuid, EndsAs.ACTIVE)),
-            )
-            for uuid, vmove in unfinished.items()
-            if uuid not in self._ended
+            self._move(uuid, server=wanted.get(uuid), ends_as=ends_as.get(uuid, EndsAs.ACTIVE))
+            for uuid, vmove in self._vmoves.items()
+            if uuid not in self._ended and (uuid in wanted or vmove.status not in _SETTLED)
         ]
         for move in moves:
             if self._vmoves[move.server].status not in _UNFINISHED:
                 self._save(move.server, status=fields.VMoveStatus.PENDING)
-        return moves
+        return sorted(moves, key=lambda move: move.place.rank)
 
     def ordered(self, move: Move) -> None:
         """Note that Nova took the order."""
@@ -109,16 +104,29 @@ class MoveBook:
             for vmove in self._vmoves.values()
         )
 
-    def _must_move(self, server: Server, ends_as: Mapping[str, str]) -> bool:
-        """Tell whether the operator wants it moved; what it was before the first try counts."""
-        was_in_error = ends_as[server.uuid] == EndsAs.ERROR
-        if self._conf.ignore_instances_in_error_state and was_in_error:
-            return False
-        return self._conf.evacuate_all_instances or self._is_marked(server)
+    def _wanted(
+        self, found: Mapping[str, Server], *, ends_as: Mapping[str, str]
+    ) -> Mapping[str, Server]:
+        """Return who has to move; what a server was before the first try counts."""
+        wanted: dict[str, Server] = {}
+        self.left = {}
+        for uuid, server in found.items():
+            facts = dataclasses.replace(server.facts, vm_state=ends_as[uuid])
+            if why := self._selection.why_left(facts):
+                self.left.setdefault(why, []).append(server.name)
+            else:
+                wanted[uuid] = server
+        return wanted
 
-    def _is_marked(self, server: Server) -> bool:
-        key = self._conf.ha_enabled_instance_metadata_key
-        return strutils.bool_from_string(server.metadata.get(key, False))
+    def _move(self, uuid: str, *, server: Server | None, ends_as: str) -> Move:
+        """Return the move of one server; None of one that has left the host already."""
+        move = Move(server=uuid, name=self._vmoves[uuid].instance_name, ends_as=EndsAs(ends_as))
+        if server is not None:
+            facts = server.facts
+            move.asks = self._selection.asks(facts)
+            marked = self._selection.is_marked(facts)
+            move.place = place_of(facts.metadata, project=facts.project, marked=marked)
+        return move
 
     def _read(self) -> None:
         stored: Any = VMoveList.get_all_vmoves(self._context, self._notification)

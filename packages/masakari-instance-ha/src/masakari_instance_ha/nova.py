@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import contextlib
 import http
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import masakari.compute.nova
+import masakari.conf
 from keystoneauth1 import exceptions as keystone_errors
+from novaclient import api_versions
 from novaclient import exceptions as nova_errors
 
 from instance_ha.errors import CloudUnreachableError, InstanceHaError
+from instance_ha.selection import ServerFacts
+from masakari_instance_ha import servers
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -24,6 +28,10 @@ if TYPE_CHECKING:
 
 CALL_TIMEOUT_S = 60.0
 """Of one call; masakari's own client would wait for ever."""
+
+_ASKING = api_versions.APIVersion("2.13")
+"""The last version at which a caller may say that the disk is on shared storage. The destination
+then looks for it before it touches anything; later versions rebuild what they do not find."""
 
 _OVER = frozenset({"failed", "error", "cancelled", "completed"})
 _UNTOUCHED = frozenset({"accepted", "done"})
@@ -47,7 +55,7 @@ class Server:
     vm_state: str
     task_state: str | None = None
     power_state: int = 1
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    facts: ServerFacts = field(default_factory=lambda: ServerFacts(name="", vm_state=""))
     fault: str = ""
     """Nova's message of the newest failure; empty unless the server is in error."""
 
@@ -91,6 +99,9 @@ class Nova:
         self.session: Session = Nova._shared or self._client.client.session
         self.session.timeout = CALL_TIMEOUT_S
         Nova._shared = self._client.client.session = self.session
+        self._context = context
+        self._on_volume: dict[str, bool] = {}
+        self._images: dict[str, Mapping[str, str]] = {}
 
     def servers_on(self, host: str) -> Mapping[str, Server]:
         """Return uuid -> server of all projects that Nova places on *host*."""
@@ -98,13 +109,13 @@ class Nova:
             found = self._client.servers.list(
                 search_opts={"host": host, "all_tenants": True}, limit=-1
             )
-        return {server.uuid: server for server in map(_server, found)}
+            return {server.uuid: server for server in map(self._server, found)}
 
     def server(self, uuid: str) -> Server | None:
         """Return one server, or None if it was deleted."""
         with _calling(f"show server {uuid}"):
             try:
-                return _server(self._client.servers.get(uuid))
+                return self._server(self._client.servers.get(uuid))
             except nova_errors.NotFound:
                 return None
 
@@ -115,10 +126,35 @@ class Nova:
         records = sorted(map(_evacuation, found), key=lambda record: record.id)
         return {record.server: record for record in records}
 
-    def evacuate(self, uuid: str, *, target: str | None) -> None:
-        """Order a server to be rebuilt elsewhere, on *target* or where the scheduler likes."""
+    def with_image(self, server: Server) -> Server:
+        """Return *server* with the properties of its image; none if the image is gone."""
+        image = server.facts.image
+        if image not in self._images:
+            with _calling(f"find image {image} of server {server.uuid}"):
+                self._images[image] = self._image_properties(image)
+        properties = self._images[image]
+        return replace(server, facts=replace(server.facts, image_properties=properties))
+
+    def evacuate(self, uuid: str, *, target: str | None, ask: bool = False) -> None:
+        """Order a server to be rebuilt elsewhere, on *target* or where the scheduler likes.
+
+        Args:
+            uuid: The server.
+            target: Checked by the scheduler, unless Nova is asked for the disk.
+            ask: Let the destination look for the server's disk first, and refuse if it is not
+                there.
+        """
         with _calling(f"evacuate server {uuid}"):
-            self._client.servers.evacuate(uuid, host=target)
+            if ask:
+                client = self._asking_client()
+                client.servers.evacuate(uuid, host=target, on_shared_storage=True)
+            else:
+                self._client.servers.evacuate(uuid, host=target)
+
+    def reset_to_active(self, uuid: str) -> None:
+        """Set a server's state to active: what Nova called it before it was tried in vain."""
+        with _calling(f"reset the state of server {uuid}"):
+            self._client.servers.reset_state(uuid, "active")
 
     def reset_to_error(self, uuid: str) -> None:
         """Set a server's state to error and forget what it was doing."""
@@ -145,6 +181,16 @@ class Nova:
             found = self._client.services.list(binary="nova-compute")
         return frozenset(service.host for service in found if service.forced_down)
 
+    def usable_hosts(self) -> frozenset[str]:
+        """Return the hosts whose nova-compute is up and takes servers."""
+        with _calling("list the compute services"):
+            found = self._client.services.list(binary="nova-compute")
+        return frozenset(
+            service.host
+            for service in found
+            if service.state == "up" and service.status == "enabled" and not service.forced_down
+        )
+
     def enable(self, host: str) -> bool:
         """Let the scheduler use *host*; return whether it was not allowed to before."""
         with _calling(f"enable nova-compute of {host}"):
@@ -165,6 +211,52 @@ class Nova:
             for aggregate in self._client.aggregates.list():
                 if host in aggregate.hosts and with_host not in aggregate.hosts:
                     self._client.aggregates.add_host(aggregate.id, with_host)
+
+    def _server(self, found: Resource) -> Server:
+        said = found.to_dict()
+        uuid = said["id"]
+
+        def devices() -> list[str | None]:
+            return [volume.device for volume in self._client.volumes.get_server_volumes(uuid)]
+
+        read = servers.facts(said, attached=devices if uuid not in self._on_volume else tuple)
+        on_volume = self._on_volume.setdefault(uuid, read.on_volume)
+        return Server(
+            uuid=uuid,
+            name=said.get("name", ""),
+            host=said.get("OS-EXT-SRV-ATTR:host"),
+            vm_state=said["OS-EXT-STS:vm_state"],
+            task_state=said.get("OS-EXT-STS:task_state"),
+            power_state=int(said.get("OS-EXT-STS:power_state") or 0),
+            facts=replace(read, on_volume=on_volume),
+            fault=(said.get("fault") or {}).get("message", ""),
+        )
+
+    def _image_properties(self, image: str) -> Mapping[str, str]:
+        interface = masakari.conf.CONF.nova_catalog_admin_info.split(":")[-1]
+        answer = self.session.get(
+            f"/v2/images/{image}",
+            endpoint_filter={
+                "service_type": "image",
+                "interface": interface,
+                "region_name": masakari.conf.CONF.os_region_name,
+            },
+            raise_exc=False,
+        )
+        if answer.status_code in {http.HTTPStatus.NOT_FOUND, http.HTTPStatus.FORBIDDEN}:
+            return {}
+        if answer.status_code != http.HTTPStatus.OK:
+            raise CloudUnreachableError(
+                f"glance does not show image {image}: HTTP {answer.status_code}. See its log"
+            )
+        return {key: value for key, value in answer.json().items() if isinstance(value, str)}
+
+    def _asking_client(self) -> Any:  # noqa: ANN401 - novaclient has no types
+        """Return a client of its own for the version at which Nova may be asked for a disk."""
+        client: Any = masakari.compute.nova.novaclient(self._context)
+        client.client.session = self.session
+        client.api_version = client.client.api_version = _ASKING
+        return client
 
     def _compute_service(self, host: str) -> Resource:
         found = self._client.services.list(host=host, binary="nova-compute")
@@ -193,20 +285,6 @@ def _calling(doing: str) -> Generator[None]:
     except keystone_errors.ClientException as error:
         message = f"nova does not {doing}: {error}. Check that Keystone and nova-api answer"
         raise CloudUnreachableError(message) from error
-
-
-def _server(found: Resource) -> Server:
-    said = found.to_dict()
-    return Server(
-        uuid=said["id"],
-        name=said.get("name", ""),
-        host=said.get("OS-EXT-SRV-ATTR:host"),
-        vm_state=said["OS-EXT-STS:vm_state"],
-        task_state=said.get("OS-EXT-STS:task_state"),
-        power_state=int(said.get("OS-EXT-STS:power_state") or 0),
-        metadata=said.get("metadata") or {},
-        fault=(said.get("fault") or {}).get("message", ""),
-    )
 
 
 def _evacuation(found: Resource) -> Evacuation:

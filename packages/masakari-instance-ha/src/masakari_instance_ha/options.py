@@ -84,7 +84,7 @@ _FENCING_OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt(
         "mode",
         choices=[
-            ("maas", "power off through MAAS, proven by a live query of the power state"),
+            ("maas", "a ladder of proofs, which usually begins with MAAS"),
             ("none", "no proof at all, by the operator's explicit choice"),
         ],
         help="What proves that a host no longer writes; required.",
@@ -98,7 +98,47 @@ _FENCING_OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt("ca_file", help="PEM bundle that signs MAAS's certificate; empty: the system's."),
     cfg.StrOpt(
         "targets_file",
-        help="JSON: Nova host name -> {system_id, fqdn, hostname}; read anew when it changes.",
+        help="JSON: Nova host name -> {system_id, fqdn, hostname, storage_addresses}; read anew "
+        "when it changes.",
+    ),
+    cfg.ListOpt(
+        "rungs",
+        default=[],
+        help="Ways to prove that a host cannot write, in the order in which they are tried: "
+        "maas, redfish, ipmi, ceph. Empty: all to which there is access, in this order.",
+    ),
+    cfg.DictOpt(
+        "segment_rungs",
+        default={},
+        help="Segments with another ladder, for example rack-1:ipmi+ceph,rack-2:maas",
+    ),
+    cfg.StrOpt(
+        "bmc_file",
+        help="JSON: Nova host name -> its BMCs with user and password, mode 0640 or less; read "
+        "anew when it changes.",
+    ),
+    cfg.StrOpt("ceph_conf", help="Ceph's configuration; with it, storage can be fenced."),
+    cfg.StrOpt("ceph_keyring", help="Keyring of ceph_user, mode 0640 or less."),
+    cfg.StrOpt("ceph_user", default="instance-ha", help="Ceph client that may blocklist others."),
+    cfg.FloatOpt("ceph_timeout", default=20.0, min=2.0, help="Of one command of Ceph's."),
+    cfg.FloatOpt(
+        "blocklist_expiry",
+        default=604800.0,
+        min=3600.0,
+        help="After which Ceph listens to a refused host again by itself. Longer than anybody "
+        "takes to look at a dead host: an expired entry lets a host write that still runs.",
+    ),
+    cfg.FloatOpt(
+        "rung_deadline",
+        default=30.0,
+        min=1.0,
+        help="What a rung has for its proof while another one is below it; the last one has "
+        "order_deadline.",
+    ),
+    cfg.BoolOpt(
+        "power_on",
+        default=False,
+        help="Whether a host is powered on again once its servers have moved.",
     ),
     cfg.FloatOpt("order_deadline", default=60.0, min=1.0, help="From an order to the answer off."),
     cfg.FloatOpt("query_interval", default=1.0, min=0.1, help="Pause between two power queries."),

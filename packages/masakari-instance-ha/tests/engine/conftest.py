@@ -68,10 +68,20 @@ class FakeServer:
     power_state: int = 1
     metadata: dict[str, str] = field(default_factory=dict)
     fault: str = ""
+    image: str = ""
+    """Empty: booted from a volume."""
+    volumes: dict[str, str] = field(default_factory=dict)
+    """Volume -> device."""
+    said: dict[str, Any] = field(default_factory=dict)
+    """What else the API says."""
 
     def to_dict(self) -> dict[str, Any]:
         said: dict[str, Any] = {"id": self.id, "name": self.id, "metadata": self.metadata}
         said["OS-EXT-SRV-ATTR:host"] = self.host
+        said["OS-EXT-SRV-ATTR:root_device_name"] = "/dev/vda"
+        said["image"] = {"id": self.image} if self.image else ""
+        said["os-extended-volumes:volumes_attached"] = [{"id": volume} for volume in self.volumes]
+        said |= self.said
         for name in ("vm_state", "task_state", "power_state"):
             said[f"OS-EXT-STS:{name}"] = getattr(self, name)
         return said | ({"fault": {"message": self.fault}} if self.vm_state == "error" else {})
@@ -86,6 +96,7 @@ class FakeMigration:
     ordered_at_s: float
     was: str
     status: str = "accepted"
+    asked: bool = False
 
 
 @dataclass
@@ -94,6 +105,7 @@ class FakeService:
     id: str
     status: str = "enabled"
     forced_down: bool = False
+    state: str = "up"
     disabled_reason: str = ""
 
 
@@ -112,6 +124,12 @@ class NovaCloud:
         self.most_at_once = 0
         self.no_valid_host: collections.Counter[str] = collections.Counter()
         """Server -> how many of its next evacuations find no host."""
+        self.shared_disks = True
+        """Whether a destination finds the disk of a server that is on no volume."""
+        self.broken_hosts: set[str] = set()
+        """Hosts on which every rebuild fails."""
+        self.images: dict[str, dict[str, Any]] = {}
+        self.order_times_s: list[float] = []
         self.stuck: dict[str, str] = {}
         """Server -> status at which its evacuation stays."""
         self.lost_answers: collections.Counter[str] = collections.Counter()
@@ -135,7 +153,8 @@ class NovaCloud:
         self.clients += 1
         made = types.SimpleNamespace
         return made(
-            client=made(session=made(timeout=None, number=self.clients)),
+            client=made(session=made(timeout=None, number=self.clients, get=self.get_image)),
+            volumes=made(get_server_volumes=self.list_volumes),
             servers=made(
                 list=self.list_servers, get=self.get, evacuate=self.evacuate,
                 reset_state=self.reset_state, stop=self.stop,
@@ -158,7 +177,17 @@ class NovaCloud:
             raise novaclient.exceptions.NotFound(404, f"Instance {uuid} could not be found.")
         return self.known[uuid]
 
-    def evacuate(self, uuid: str, host: str | None = None) -> None:
+    def list_volumes(self, uuid: str) -> list[Any]:
+        volumes = self.known[uuid].volumes.values()
+        return [types.SimpleNamespace(device=device) for device in volumes]
+
+    def get_image(self, url: str, **_query: Any) -> Any:
+        image = self.images.get(url.rpartition("/")[2])
+        return types.SimpleNamespace(status_code=404 if image is None else 200, json=lambda: image)
+
+    def evacuate(
+        self, uuid: str, host: str | None = None, on_shared_storage: bool | None = None
+    ) -> None:
         server = self.get(uuid)
         if self.lost_orders[uuid] > 0:
             self.lost_orders[uuid] -= 1
@@ -174,11 +203,13 @@ class NovaCloud:
             message = f"Cannot 'evacuate' while it is in vm_state {server.vm_state}"
             raise novaclient.exceptions.Conflict(409, message)
         self.orders.append((uuid, host))
+        self.order_times_s.append(self.clock.now_s())
         self.migrated.append(
             FakeMigration(
-                next(self._numbers), uuid, server.host, host, self.clock.now_s(), server.vm_state
+                next(self._numbers), uuid, server.host, host, self.clock.now_s(), server.vm_state,
+                asked=on_shared_storage is True,
             )
-        )
+        )  # fmt: skip
         server.task_state = "rebuilding"
         self.most_at_once = max(
             self.most_at_once,
@@ -247,7 +278,7 @@ class NovaCloud:
                 server.vm_state, server.task_state = "error", None
                 return
             migration.status = "pre-migrating"
-            migration.dest_compute = migration.dest_compute or self._destination()
+            self._begin(migration, server)
         elif migration.status == "pre-migrating" and age_s >= self.rebuild_s:
             if server.task_state is not None:  # as Nova: active here, one look before it moves
                 server.vm_state, server.task_state = "active", None
@@ -255,6 +286,17 @@ class NovaCloud:
                     server.vm_state, server.power_state = "stopped", 4
                 return
             server.host, migration.status = str(migration.dest_compute), "done"
+
+    def _begin(self, migration: FakeMigration, server: FakeServer) -> None:
+        migration.dest_compute = migration.dest_compute or self._destination()
+        if migration.asked and not (self.shared_disks and server.image):
+            self._fail(migration, server, "Invalid state of instance files on shared storage")
+        elif migration.dest_compute in self.broken_hosts:
+            self._fail(migration, server, "Build of instance aborted")
+
+    def _fail(self, migration: FakeMigration, server: FakeServer, fault: str) -> None:
+        migration.status, server.fault = "failed", fault
+        server.vm_state, server.task_state = "error", None
 
     def _destination(self) -> str:
         usable = (h for h in self.hosts.values() if h.status == "enabled" and not h.forced_down)

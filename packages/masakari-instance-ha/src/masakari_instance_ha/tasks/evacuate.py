@@ -8,11 +8,12 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from instance_ha.errors import InstanceHaError
+from instance_ha.ladder import Ladder
 from masakari_instance_ha.evacuation import Outcome
 from masakari_instance_ha.evacuator import Evacuator, Limits
 from masakari_instance_ha.fencing.patience import FenceWatch
 from masakari_instance_ha.moves import MoveBook
-from masakari_instance_ha.tasks.fence import fence
+from masakari_instance_ha.tasks.fence import fence, power_on
 from masakari_instance_ha.tasks.lone import alone
 from masakari_instance_ha.tasks.reserve import Reserve
 from masakari_instance_ha.tasks.work import CONF, RecoveryTask, Work, proven
@@ -47,7 +48,10 @@ class FencedEvacuateInstancesTask(RecoveryTask):
         with self.working(host_name, notification=notification_uuid) as work:
             proof = proven(fence_proof, host=host_name)
             book = MoveBook(
-                self.context, host=host_name, notification=notification_uuid, conf=CONF
+                self.context,
+                host=host_name,
+                notification=notification_uuid,
+                selection=work.selection,
             )
             with alone(work) as renew, contextlib.closing(_watch(work, proof)) as watch:
                 duties = [renew, watch.look]
@@ -60,6 +64,7 @@ class FencedEvacuateInstancesTask(RecoveryTask):
                     with reserve.in_use(book, give_up_flag=self.update_host_method):
                         _evacuate(work, book=book, report=report, reserve=reserve)
             _demand_success(work, book)
+            power_on(work, proof)
             self.update_details("Evacuation process completed!", 1.0)
 
 
@@ -81,7 +86,8 @@ class _Report:
             text = f"{move.name} is {move.ends_as} on {move.destination}"
             self._work.say("active", text, server=move.server)
         else:
-            self._work.say("evacuate", f"{move.name}: {move.problem}", server=move.server)
+            kind = "left" if move.stays else "evacuate"
+            self._work.say(kind, f"{move.name}: {move.problem}", server=move.server)
 
     def going_on(self) -> None:
         for duty in self._duties:
@@ -102,14 +108,14 @@ def _evacuate(
             tries=CONF.instance_ha_recovery.evacuation_tries,
             poll_s=CONF.instance_ha_recovery.poll_interval,
             pause_s=CONF.instance_ha_recovery.evacuation_pause,
+            stagger_s=CONF.instance_ha_recovery.stagger,
             untouched_s=CONF.wait_period_after_evacuation,
             deadline_s=CONF.instance_ha_recovery.evacuation_deadline,
         ),
         report=report,
     )
     while True:
-        servers = work.nova.servers_on(work.host).values()
-        moves = book.take_stock(servers, store=work.store, incident=work.incident)
+        moves = book.take_stock(work.servers(), store=work.store, incident=work.incident)
         if not moves:
             return
         if reserve is not None:
@@ -134,8 +140,9 @@ def _watch(work: Work, proof: FenceProof) -> FenceWatch:
         work.say("fence", "power is back before the recovery is over; fencing again")
         fence(work)
 
+    fencer = work.fencer()
     return FenceWatch(
-        work.fencer(),
+        fencer.upholding(proof) if isinstance(fencer, Ladder) else fencer,
         proof,
         clock=work.clock,
         interval_s=CONF.instance_ha_recovery.guard_interval,

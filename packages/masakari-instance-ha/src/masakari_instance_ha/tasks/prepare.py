@@ -8,7 +8,7 @@ from typing import Any
 
 from masakari_instance_ha.moves import MoveBook
 from masakari_instance_ha.tasks.lone import alone
-from masakari_instance_ha.tasks.work import CONF, RecoveryTask, proven
+from masakari_instance_ha.tasks.work import RecoveryTask, proven
 
 
 class PrepareInstancesTask(RecoveryTask):
@@ -23,10 +23,14 @@ class PrepareInstancesTask(RecoveryTask):
         with self.working(host_name, notification=notification_uuid) as work:
             proven(fence_proof, host=host_name)
             book = MoveBook(
-                self.context, host=host_name, notification=notification_uuid, conf=CONF
+                self.context,
+                host=host_name,
+                notification=notification_uuid,
+                selection=work.selection,
             )
             with alone(work):
-                servers = work.nova.servers_on(host_name).values()
-                moves = book.take_stock(servers, store=work.store, incident=work.incident)
+                moves = book.take_stock(work.servers(), store=work.store, incident=work.incident)
+            for why, names in book.left.items():
+                work.say("left", f"{', '.join(sorted(names))}: {why}")
             names = ", ".join(move.server for move in moves) or "none"
             self.update_details(f"Instances to be evacuated are: {names}", 1.0)

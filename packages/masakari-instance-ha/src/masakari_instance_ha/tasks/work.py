@@ -14,22 +14,23 @@ from masakari import exception
 from masakari.engine.drivers.taskflow.base import MasakariTask
 from masakari.objects.host import Host
 
+from instance_ha import ladder
 from instance_ha.errors import FenceError, InstanceHaError, PolicyError
 from instance_ha.model import Event, FenceProof
-from masakari_instance_ha import fencing, heartbeat, options, store
+from masakari_instance_ha import fencing, heartbeat, options, servers, store
 from masakari_instance_ha.clock import SystemClock
-from masakari_instance_ha.fencing.maas import OFF
-from masakari_instance_ha.fencing.unfenced import ANSWER
 from masakari_instance_ha.nova import Nova
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from masakari.compute.nova import API
     from masakari.context import RequestContext
 
     from instance_ha.model import Incident
     from instance_ha.ports import Clock, Fencer
+    from instance_ha.selection import Selection
+    from masakari_instance_ha.nova import Server
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +57,32 @@ class Work:
         event = Event(at_s=self.clock.now_s(), actor=self.by, kind=kind, text=text, detail=detail)
         self.store.record(self.incident, event)
 
+    @property
+    def selection(self) -> Selection:
+        """Which servers move in the host's segment."""
+        return servers.rules(CONF, host_failure=CONF.host_failure).of(self.incident.segment)
+
+    def servers(self) -> Sequence[Server]:
+        """Return what Nova places on the host now, with all that decides who moves."""
+        selection, found = self.selection, self.nova.servers_on(self.host).values()
+        return [
+            self.nova.with_image(server) if selection.needs_image(server.facts) else server
+            for server in found
+        ]
+
     def fencer(self) -> Fencer:
-        """Return what the options choose to prove that the host is off."""
-        return fencing.build(CONF, clock=self.clock, by=f"masakari-{self.by}")
+        """Return what the options choose to prove that the host cannot write."""
+        return fencing.build(
+            CONF,
+            clock=self.clock,
+            by=f"masakari-{self.by}",
+            segment=self.incident.segment,
+            tell=lambda text: self.say("fence", text),
+        )
+
+    def storage(self) -> Fencer | None:
+        """Return what has the storage refuse the host, where there is such."""
+        return fencing.storage(CONF, clock=self.clock, by=f"masakari-{self.by}")
 
 
 class RecoveryTask(MasakariTask):
@@ -116,7 +140,7 @@ def proven(fence_proof: Mapping[str, Any], *, host: str) -> FenceProof:
         raise FenceError(host, f"what the flow carries is no proof: {error}", hint=hint) from error
     if proof.host != host:
         raise FenceError(host, f"the flow carries the proof of {proof.host}", hint=hint)
-    if proof.answer != {"maas": OFF, "none": ANSWER}.get(proof.method):
+    if not ladder.is_proof(proof.method, proof.answer):
         reason = f"{proof.method} answered {proof.answer!r}, which proves nothing"
         raise FenceError(host, reason, hint=hint)
     return proof
