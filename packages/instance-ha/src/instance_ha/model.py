@@ -96,6 +96,8 @@ class Host:
     on_maintenance: bool = False
     service: ComputeService | None = None
     """None where Nova knows no compute service of that name."""
+    automatic: bool = False
+    """Whether it was enrolled by rule; what a person enrolled is the person's."""
     zone: str = ""
     """Its availability zone in Nova; empty where that is not known."""
     aggregates: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from instance_ha.matrices import Edition
+    from instance_ha.enrolment import Hypervisor
     from instance_ha.model import (
         Event,
         FenceProof,
@@ -162,6 +163,41 @@ class Lease(Protocol):
 
     def give_up(self) -> None:
         """Let others have it at once; nothing happens if it was not ours."""
+        ...
+
+
+class Fleet(Protocol):
+    """Nova's hypervisors. Every method may raise ``CloudUnreachableError``."""
+
+    def hypervisors(self) -> Sequence[Hypervisor]:
+        """Return every hypervisor that Nova has, whatever its state."""
+        ...
+
+    def enrol(self, host: str, *, segment: str) -> None:
+        """Make *host* one of the segment's, marked as enrolled by rule; make the segment first."""
+        ...
+
+    def dismiss(self, host: Host) -> None:
+        """Take a host out of its segment."""
+        ...
+
+
+class Roll(Protocol):
+    """The names that were enrolled by rule. Every method may raise ``StoreUnreachableError``.
+
+    It tells what a person took out of a segment from what was never in one.
+    """
+
+    def names(self) -> frozenset[str]:
+        """Return every name."""
+        ...
+
+    def add(self, name: str) -> None:
+        """Add a name; nothing happens if it is there."""
+        ...
+
+    def strike(self, name: str) -> None:
+        """Remove a name; nothing happens if it is not there."""
         ...
 
 

@@ -38,6 +38,8 @@ class SimMasakari:
     ) -> None:
         self.reachable = True
         """Whether its API answers."""
+        self.methods: dict[str, str] = {}
+        """Segment -> recovery method; what is not named here is ``auto``."""
         self.broker = SimBroker()
         self._nova = nova
         self._storage = storage
@@ -52,7 +54,10 @@ class SimMasakari:
     def set_segment(self, name: str, *, enabled: bool) -> None:
         """Make a segment, or enable or disable it."""
         self._segments[name] = Segment(
-            uuid=f"segment-{name}", name=name, recovery_method="auto", enabled=enabled
+            uuid=f"segment-{name}",
+            name=name,
+            recovery_method=self.methods.get(name, "auto"),
+            enabled=enabled,
         )
 
     def ensure_segment(self, name: str) -> None:
