@@ -32,7 +32,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLUGINS = {"masakari-k8s": ("instance-ha", "masakari-instance-ha")}
 """Which of our distributions a charm carries into its workload's containers."""
 
-VENDORED = ("oauthlib", "requests-oauthlib")
+VENDORED = ("oauthlib", "pyghmi", "requests-oauthlib")
 """Pure Python that the plugin needs and a stock Masakari image lacks."""
 
 LOCAL_RECORDS = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")

@@ -24,9 +24,11 @@ from oslo_config import cfg
 from stevedore import named
 
 from instance_ha import recovery
-from instance_ha.errors import InstanceHaError
+from instance_ha.errors import InstanceHaError, PolicyError
+from instance_ha.ladder import Rung
 from masakari_instance_ha import assembly, fencing
 from masakari_instance_ha.clock import SystemClock
+from masakari_instance_ha.fencing import bmc
 from masakari_instance_ha.fencing.maas_api import Access, MaasApi
 
 if TYPE_CHECKING:
@@ -225,23 +227,33 @@ def _compiles(flow: str) -> str:
 
 
 def _fencing(conf: cfg.ConfigOpts) -> str:
-    """Judge the fencing options and the two files that they name; MAAS is not asked."""
+    """Judge the fencing options and the files that they name; nobody is asked."""
     chosen = conf.instance_ha_fencing
     try:
         fencing.build(conf, clock=SystemClock(), by="instance-ha check")
-        if chosen.mode != "maas":
-            return ""
-        credentials = Path(chosen.maas_credentials_file)
-        with MaasApi(Access(url=chosen.maas_url, credentials=credentials, ca=None, timeout_s=1.0)):
-            pass
-        if credentials.stat().st_mode & stat.S_IRWXO:
-            return f"{credentials} can be read by everybody. Run chmod o= {credentials}"
-        json.loads(Path(chosen.targets_file).read_text(encoding="utf-8"))
+        if chosen.mode == "maas":
+            _read_fencing_files(chosen)
     except InstanceHaError as error:
         return str(error)
     except (OSError, ValueError) as error:
         return f"the list of power targets cannot be read: {error}. See the fencing relation"
     return ""
+
+
+def _read_fencing_files(chosen: cfg.GroupAttr) -> None:
+    """Raise an error for the first file that no fence could use, or that tells a secret."""
+    if Rung.MAAS in fencing.ready(chosen):
+        key = Path(chosen.maas_credentials_file)
+        with MaasApi(Access(url=chosen.maas_url, credentials=key, ca=None, timeout_s=1.0)):
+            pass
+        json.loads(Path(chosen.targets_file).read_text(encoding="utf-8"))
+    if chosen.bmc_file:
+        bmc.parse(Path(chosen.bmc_file).read_text(encoding="utf-8"))
+    for name in ("maas_credentials_file", "bmc_file", "ceph_keyring"):
+        if chosen[name] and Path(chosen[name]).stat().st_mode & stat.S_IRWXO:
+            raise PolicyError(
+                f"{chosen[name]} can be read by everybody. Run chmod o= {chosen[name]}"
+            )
 
 
 def _store(conf: cfg.ConfigOpts) -> str:

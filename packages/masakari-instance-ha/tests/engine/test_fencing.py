@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
 
-    from masakari_instance_ha.fencing.maas import MaasFencer
+    from instance_ha.ports import Fencer
 
 KEY = "consumer:token:s3cret"
 
@@ -139,7 +139,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def conf(maas: Maas, tmp_path: pathlib.Path) -> cfg.ConfigOpts:
+def conf(maas: Maas, tmp_path: pathlib.Path) -> Iterator[cfg.ConfigOpts]:
     conf = cfg.ConfigOpts()
     options.register(conf)
     conf([], default_config_files=[])
@@ -153,11 +153,12 @@ def conf(maas: Maas, tmp_path: pathlib.Path) -> cfg.ConfigOpts:
         "request_timeout": 5,
     }.items():
         conf.set_override(name, value, group="instance_ha_fencing")
-    return conf
+    yield conf
+    conf.clear()  # oslo.config shares the overrides of a group between all that know it
 
 
 @pytest.fixture
-def fencer(conf: cfg.ConfigOpts, clock: Clock) -> MaasFencer:
+def fencer(conf: cfg.ConfigOpts, clock: Clock) -> Fencer:
     return fencing.build(conf, clock=clock, by="engine@test")
 
 
@@ -166,7 +167,7 @@ def write_targets(folder: pathlib.Path, **targets: object) -> None:
 
 
 def test_a_host_is_proven_off_by_a_query_after_the_order(
-    fencer: MaasFencer, maas: Maas, clock: Clock
+    fencer: Fencer, maas: Maas, clock: Clock
 ) -> None:
     maas.states = ["on", "on", "off"]
 
@@ -181,7 +182,7 @@ def test_a_host_is_proven_off_by_a_query_after_the_order(
 
 
 def test_a_host_that_is_off_already_is_proven_by_the_live_query(
-    fencer: MaasFencer, maas: Maas
+    fencer: Fencer, maas: Maas
 ) -> None:
     maas.states, maas.order_is_needed = ["off"], False
 
@@ -190,7 +191,7 @@ def test_a_host_that_is_off_already_is_proven_by_the_live_query(
 
 
 @pytest.mark.parametrize("state", ["on", "unknown", "error", "None", "OFF "])
-def test_only_off_is_a_proof(fencer: MaasFencer, maas: Maas, clock: Clock, state: str) -> None:
+def test_only_off_is_a_proof(fencer: Fencer, maas: Maas, clock: Clock, state: str) -> None:
     maas.states = [state]
 
     with pytest.raises(FenceTimeoutError, match=f"h1 is not fenced: .*'{state}' 60 s after"):
@@ -199,15 +200,13 @@ def test_only_off_is_a_proof(fencer: MaasFencer, maas: Maas, clock: Clock, state
 
 
 @pytest.mark.parametrize("failures", [[200, 503], [200, 0], [200, 200, 0], [200, 200, 502]])
-def test_a_lost_answer_is_asked_for_again(
-    fencer: MaasFencer, maas: Maas, failures: list[int]
-) -> None:
+def test_a_lost_answer_is_asked_for_again(fencer: Fencer, maas: Maas, failures: list[int]) -> None:
     maas.failures = failures
 
     assert fencer.fence("h1").answer == "off"
 
 
-def test_an_order_is_repeated_until_it_is_taken(fencer: MaasFencer, maas: Maas) -> None:
+def test_an_order_is_repeated_until_it_is_taken(fencer: Fencer, maas: Maas) -> None:
     maas.states = ["on", "on", "on", "off"]
     maas.failures = [200, 503, 200, 503]  # machine, order, query, order
 
@@ -225,7 +224,7 @@ def test_an_order_is_repeated_until_it_is_taken(fencer: MaasFencer, maas: Maas) 
     ],
 )
 def test_a_refusal_ends_the_try_at_once_and_says_what_to_do(
-    fencer: MaasFencer, maas: Maas, clock: Clock, status: int, words: str
+    fencer: Fencer, maas: Maas, clock: Clock, status: int, words: str
 ) -> None:
     maas.failures = [200, status]
 
@@ -236,7 +235,7 @@ def test_a_refusal_ends_the_try_at_once_and_says_what_to_do(
 
 
 def test_a_maas_that_stays_away_is_named_after_the_deadline(
-    fencer: MaasFencer, maas: Maas, clock: Clock
+    fencer: Fencer, maas: Maas, clock: Clock
 ) -> None:
     maas.failures = [200, *[503] * 1000]
 
@@ -284,7 +283,7 @@ TWINS = [
     ],
 )
 def test_the_machine_is_found_by_its_most_certain_name(
-    fencer: MaasFencer,
+    fencer: Fencer,
     maas: Maas,
     tmp_path: pathlib.Path,
     target: dict[str, str],
@@ -308,7 +307,7 @@ def test_the_machine_is_found_by_its_most_certain_name(
     ],
 )
 def test_a_doubtful_machine_is_never_ordered_off(
-    fencer: MaasFencer, maas: Maas, tmp_path: pathlib.Path, targets: dict[str, object], words: str
+    fencer: Fencer, maas: Maas, tmp_path: pathlib.Path, targets: dict[str, object], words: str
 ) -> None:
     maas.machines = TWINS
     write_targets(tmp_path, **targets)
@@ -319,7 +318,7 @@ def test_a_doubtful_machine_is_never_ordered_off(
 
 
 def test_a_broken_list_of_targets_is_a_target_error(
-    fencer: MaasFencer, tmp_path: pathlib.Path
+    fencer: Fencer, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "targets.json").write_text("{")
 
@@ -328,7 +327,7 @@ def test_a_broken_list_of_targets_is_a_target_error(
 
 
 def test_a_rotated_key_and_a_new_target_need_no_restart(
-    fencer: MaasFencer, maas: Maas, tmp_path: pathlib.Path
+    fencer: Fencer, maas: Maas, tmp_path: pathlib.Path
 ) -> None:
     maas.key = "consumer:token:rotated"
     with pytest.raises(FenceError, match="401"):
@@ -342,7 +341,7 @@ def test_a_rotated_key_and_a_new_target_need_no_restart(
 
 @pytest.mark.parametrize("key", ["", "only:two", "a:b:c:d", "a::c"])
 def test_a_malformed_key_is_named_without_being_shown(
-    fencer: MaasFencer, tmp_path: pathlib.Path, key: str
+    fencer: Fencer, tmp_path: pathlib.Path, key: str
 ) -> None:
     (tmp_path / "key").write_text(key)
 
@@ -350,14 +349,14 @@ def test_a_malformed_key_is_named_without_being_shown(
         fencer.fence("h1")
 
 
-def test_a_missing_key_file_is_named(fencer: MaasFencer, tmp_path: pathlib.Path) -> None:
+def test_a_missing_key_file_is_named(fencer: Fencer, tmp_path: pathlib.Path) -> None:
     (tmp_path / "key").unlink()
 
     with pytest.raises(FenceError, match="cannot be read: No such file"):
         fencer.check("h1")
 
 
-def test_a_check_asks_and_orders_nothing(fencer: MaasFencer, maas: Maas) -> None:
+def test_a_check_asks_and_orders_nothing(fencer: Fencer, maas: Maas) -> None:
     maas.states = ["on"]
 
     assert fencer.check("h1") == "on"
@@ -365,7 +364,7 @@ def test_a_check_asks_and_orders_nothing(fencer: MaasFencer, maas: Maas) -> None
 
 
 def test_the_key_shows_up_nowhere(
-    fencer: MaasFencer, maas: Maas, caplog: pytest.LogCaptureFixture
+    fencer: Fencer, maas: Maas, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     proof = fencer.fence("h1")

@@ -1,143 +1,82 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fencing through MAAS: order the power off, then ask the BMC until it says so."""
+"""The rung MAAS: which of its machines is the host, and how that one's power is switched."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
-from instance_ha.errors import FenceError, FenceTargetError, FenceTimeoutError
-from instance_ha.model import FenceProof
+from instance_ha.errors import FenceTargetError
 from masakari_instance_ha.fencing import targets
-from masakari_instance_ha.fencing.maas_api import Access, MaasApi, MaasError
+from masakari_instance_ha.fencing.maas_api import Access, MaasApi, Machine
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Generator, Sequence
 
-    from instance_ha.ports import Clock
-
-_Question = ParamSpec("_Question")
-_Answer = TypeVar("_Answer")
-
-logger = logging.getLogger(__name__)
-
-OFF = "off"
-"""The only answer that is a proof; ``unknown`` and ``error`` are not."""
+_UNSWITCHABLE = frozenset({"", "manual"})
+"""Power types that MAAS can neither switch nor ask."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How long one try takes at most, and how often it asks."""
-
-    deadline_s: float
-    interval_s: float
-
-
-class MaasFencer:
-    """Powers hosts off and proves it; implements :class:`instance_ha.ports.Fencer`.
+class Maas:
+    """The way to the hosts' machines.
 
     Both files are read anew for every host, so that a new key or a new hypervisor needs no
     restart.
     """
 
-    def __init__(
-        self, *, access: Access, targets: pathlib.Path, pace: Pace, clock: Clock, by: str
-    ) -> None:
-        self._access = access
-        self._targets = targets
-        self._pace = pace
-        self._clock = clock
-        self._by = by
-
-    def fence(self, host: str) -> FenceProof:
-        """Order *host* off and return the proof.
-
-        The order is given even if the host is off already: only then does an answer of later
-        mean that nobody powered it on meanwhile.
-
-        Raises:
-            FenceTargetError: if MAAS has not exactly one machine for the host.
-            FenceTimeoutError: if the order was taken and ``off`` was not answered in time.
-            FenceError: if MAAS cannot be asked.
-        """
-        with self._conversation(host) as (maas, system_id):
-            return self._order_and_ask(host, maas=maas, system_id=system_id)
-
-    def check(self, host: str) -> str:
-        """Return the power state as the BMC answers now, without any order."""
-        with self._conversation(host) as (maas, system_id):
-            return maas.power_state(system_id)
+    access: Access
+    targets: pathlib.Path
 
     @contextlib.contextmanager
-    def _conversation(self, host: str) -> Generator[tuple[MaasApi, str]]:
-        target = targets.find(host, file=self._targets)
-        try:
-            with MaasApi(self._access) as maas:
-                yield maas, _only(host, maas.machines(target))
-        except MaasError as error:
-            raise FenceError(host, error.reason, hint=error.hint) from error
+    def reach(self, host: str) -> Generator[MaasSwitch]:
+        """Give the switch of the host's machine.
 
-    def _order_and_ask(self, host: str, *, maas: MaasApi, system_id: str) -> FenceProof:
-        """Order until the order is taken, and ask each time: a lost answer may hide a success."""
-        ordered_at_s = self._clock.now_s()
-        until_s = ordered_at_s + self._pace.deadline_s
-        comment = f"instance HA fences {host}, by {self._by}"
-        taken: bool | MaasError | None = None
-        while True:
-            if not isinstance(taken, bool):
-                taken = _unless_passing(host, maas.power_off, system_id, comment=comment)
-                if taken is False:
-                    logger.info("%s: maas had no order to give; its power state decides", host)
-            answer = _unless_passing(host, maas.power_state, system_id)
-            if answer == OFF:
-                return self._proof(host, system_id=system_id, ordered_at_s=ordered_at_s)
-            if self._clock.now_s() >= until_s:
-                if isinstance(answer, MaasError):
-                    raise answer
-                raise self._too_late(host, system_id=system_id, answer=answer)
-            self._clock.sleep(self._pace.interval_s)
-
-    def _proof(self, host: str, *, system_id: str, ordered_at_s: float) -> FenceProof:
-        return FenceProof(
-            host=host,
-            method="maas",
-            target=system_id,
-            answer=OFF,
-            ordered_at_s=ordered_at_s,
-            confirmed_at_s=self._clock.now_s(),
-            by=self._by,
-        )
-
-    def _too_late(self, host: str, *, system_id: str, answer: str) -> FenceTimeoutError:
-        reason = f"its power state is still {answer!r} {self._pace.deadline_s:g} s after the order"
-        hint = f"Look at the power events of {system_id} in MAAS, and at its BMC"
-        return FenceTimeoutError(host, reason, hint=hint)
+        Raises:
+            FenceTargetError: if MAAS has not exactly one machine for the host, or cannot switch
+                that one.
+        """
+        target = targets.find(host, file=self.targets)
+        with MaasApi(self.access) as maas:
+            machine = _only(host, maas.machines(target))
+            if machine.power_type in _UNSWITCHABLE:
+                reason = f"MAAS cannot switch {machine.system_id}: its power type is manual"
+                hint = f"Set it: maas PROFILE machine update {machine.system_id} power_type=ipmi"
+                raise FenceTargetError(host, reason, hint=hint)
+            yield MaasSwitch(maas, machine.system_id)
 
 
-def _unless_passing(
-    host: str, ask: Callable[_Question, _Answer], *args: _Question.args, **kwargs: _Question.kwargs
-) -> _Answer | MaasError:
-    """Return the answer, or the failure if the same question may be answered a moment later."""
-    try:
-        return ask(*args, **kwargs)
-    except MaasError as error:
-        if not error.passing:
-            raise
-        logger.warning("%s: %s", host, error.reason)
-        return error
+class MaasSwitch:
+    """The power of one machine of MAAS; implements :class:`~.power.Switch`."""
+
+    def __init__(self, maas: MaasApi, system_id: str) -> None:
+        self._maas = maas
+        self.target = system_id
+
+    def off(self, *, comment: str) -> bool:
+        """Order the power off, hard; return whether MAAS had anything to do."""
+        return self._maas.power_off(self.target, comment=comment)
+
+    def on(self) -> None:
+        """Order the power on."""
+        self._maas.power_on(self.target)
+
+    def state(self) -> str:
+        """Return what the machine's controller answers MAAS now."""
+        return self._maas.power_state(self.target)
 
 
-def _only(host: str, system_ids: Sequence[str]) -> str:
-    if len(system_ids) == 1:
-        return system_ids[0]
-    if not system_ids:
+def _only(host: str, machines: Sequence[Machine]) -> Machine:
+    if len(machines) == 1:
+        return machines[0]
+    if not machines:
         reason = "MAAS has no machine for it"
         hint = "Compare its names with maas machines read, and enrol it"
     else:
-        reason = f"MAAS has {len(system_ids)} machines of its name: {', '.join(system_ids)}"
+        listed = ", ".join(machine.system_id for machine in machines)
+        reason = f"MAAS has {len(machines)} machines of its name: {listed}"
         hint = "Give hacluster-shim the system id of the right one"
     raise FenceTargetError(host, reason, hint=hint)

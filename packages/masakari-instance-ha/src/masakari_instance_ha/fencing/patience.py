@@ -8,6 +8,7 @@ import concurrent.futures
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import FenceError
+from instance_ha.ladder import NO_FENCING, UNDOES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 PAUSE_S = 5.0
 """Between two tries."""
-ON = "on"
-"""The answer that ends a proof."""
 
 
 def fence_patiently(
@@ -85,7 +84,7 @@ class FenceWatch:
         self._interval_s = interval_s
         self._again = again
         self._next_s = proof.confirmed_at_s + interval_s
-        self._asks = proof.method != "none"
+        self._asks = proof.method != NO_FENCING
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
         self._asking: concurrent.futures.Future[str] | None = None
 
@@ -94,7 +93,7 @@ class FenceWatch:
         if self._asking is not None and self._asking.done():
             answer, self._asking = self._asking.result(), None
             self._next_s = self._clock.now_s() + self._interval_s
-            if answer == ON:  # "unknown" says nothing against the proof
+            if answer in UNDOES:  # "unknown" says nothing against the proof
                 self._again()
         elif self._asking is None and self._asks and self._clock.now_s() >= self._next_s:
             self._asking = self._pool.submit(self._ask)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from instance_ha.errors import FenceTargetError
 
@@ -20,6 +20,10 @@ _HINT = (
 )
 
 
+class TargetsUnreadableError(FenceTargetError):
+    """It is not known which hosts there are."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """The names that one host has at the power controller; empty where unknown."""
@@ -27,6 +31,8 @@ class Target:
     system_id: str = ""
     fqdn: str = ""
     hostname: str = ""
+    storage_addresses: tuple[str, ...] = ()
+    """From which its clients speak to the storage."""
 
 
 def find(host: str, *, file: pathlib.Path) -> Target:
@@ -36,13 +42,14 @@ def find(host: str, *, file: pathlib.Path) -> Target:
     another one, and its silence would be taken for a proof.
 
     Raises:
-        FenceTargetError: if the file cannot be used, or does not name the host.
+        TargetsUnreadableError: if the file cannot be used.
+        FenceTargetError: if it does not name the host.
     """
     try:
         listed = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = f"the list of power targets cannot be read: {error}"
-        raise FenceTargetError(host, reason, hint=_HINT) from error
+        raise TargetsUnreadableError(host, reason, hint=_HINT) from error
     entry = listed.get(host) if isinstance(listed, dict) else None
     if not isinstance(entry, dict):
         raise FenceTargetError(host, "no power target is known for it", hint=_HINT)
@@ -52,4 +59,6 @@ def find(host: str, *, file: pathlib.Path) -> Target:
 def _target(entry: Mapping[str, object]) -> Target:
     """Return the entry's names; whoever writes the list may say more than we need."""
     known = {name: str(entry.get(name) or "") for name in ("system_id", "fqdn", "hostname")}
-    return Target(**known)
+    listed = entry.get("storage_addresses")
+    addresses = cast("list[object]", listed) if isinstance(listed, list) else []
+    return Target(**known, storage_addresses=tuple(map(str, addresses)))

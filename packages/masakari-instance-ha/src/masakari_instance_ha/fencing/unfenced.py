@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from instance_ha.ladder import NO_FENCING, UNFENCED
 from instance_ha.model import FenceProof
 
 if TYPE_CHECKING:
     from instance_ha.ports import Clock
 
-METHOD = "none"
-ANSWER = "unfenced by choice"
+METHOD = NO_FENCING
+ANSWER = UNFENCED
 """What every such proof says, wherever it is shown."""
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from instance_ha.errors import FenceError
+from instance_ha.ladder import OFF
+from masakari_instance_ha import fencing
 from masakari_instance_ha.fencing import unfenced
 from masakari_instance_ha.fencing.patience import fence_patiently
 from masakari_instance_ha.tasks.work import CONF, RecoveryTask, Work
 
 if TYPE_CHECKING:
-    from instance_ha.errors import FenceError
     from instance_ha.model import FenceProof
 
 
@@ -40,16 +42,52 @@ def fence(work: Work) -> FenceProof:
         work.say("fence", f"{error.reason}; trying again. {error.hint}")
 
     work.say("fence", "must be proven off before anything moves")
-    proof = fence_patiently(
-        work.fencer(),
-        work.host,
-        clock=work.clock,
-        patience_s=CONF.instance_ha_fencing.patience,
-        tell=tell,
-    )
+    try:
+        proof = fence_patiently(
+            work.fencer(),
+            work.host,
+            clock=work.clock,
+            patience_s=CONF.instance_ha_fencing.patience,
+            tell=tell,
+        )
+    except FenceError as error:
+        work.say("alarm", f"held, for nothing proves that it cannot write: {error.reason}")
+        raise
     work.store.record_proof(work.incident, proof)
-    work.say("proof", _told(proof), target=proof.target, method=proof.method)
+    work.say("proof", _told(proof), target=proof.target, method=proof.method, by=proof.by)
+    if proof.answer == OFF:
+        _free_locks(work)
     return proof
+
+
+def _free_locks(work: Work) -> None:
+    """Have the storage refuse a host that is off, which ends the locks of its dead clients.
+
+    Each of them would hold up the first write elsewhere for up to half a minute. The proof stands
+    without it.
+    """
+    storage = work.storage()
+    if storage is None:
+        return
+    try:
+        proof = storage.fence(work.host)
+    except FenceError as error:
+        work.say("fence", f"the locks of its disks expire by themselves: {error.reason}")
+        return
+    work.store.record_proof(work.incident, proof)
+    work.say("fence", f"{proof.answer} too, which frees the locks of its disks")
+
+
+def power_on(work: Work, proof: FenceProof) -> None:
+    """Order the host on, where its operator asked for that; its recovery is over either way."""
+    if proof.answer != OFF or not CONF.instance_ha_fencing.power_on:
+        return
+    try:
+        target = fencing.power_on(CONF, proof, clock=work.clock, by=f"masakari-{work.by}")
+    except FenceError as error:
+        work.say("power-on", f"not ordered: {error.reason}. {error.hint}")
+    else:
+        work.say("power-on", f"ordered for {target}, as nothing is left on it")
 
 
 def _told(proof: FenceProof) -> str:
