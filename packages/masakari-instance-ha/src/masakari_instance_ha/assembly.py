@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import yaml
 from oslo_config import cfg
 
+from instance_ha.debounce import Patience
 from instance_ha.errors import MatrixError, PolicyError
 from instance_ha.matrices import Chosen
 from instance_ha.matrix import Matrix, Row, default_matrix
 from instance_ha.model import Network
 from instance_ha.policy import Policy
-from masakari_instance_ha import consul, options, store
-from masakari_instance_ha.cloud import OpenStackCloud, Selection
+from masakari_instance_ha import consul, fencing, options, servers, store
+from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.connection import connect
 from masakari_instance_ha.observer import Cluster, ConsulObserver
 from masakari_instance_ha.orphans import Orphans
@@ -47,9 +48,23 @@ def policy(conf: cfg.ConfigOpts) -> Policy:
     return Policy(
         networks=networks,
         matrix=usual_matrix(conf).matrix,
-        hold_s=ours.hold,
+        patience=Patience(
+            hold_s=ours.hold,
+            samples=ours.samples,
+            partial_hold_s=ours.partial_hold,
+            flap_changes=ours.flap_changes,
+            flap_window_s=ours.flap_window,
+            flap_hold_s=ours.flap_hold,
+        ),
         tick_s=ours.tick,
         max_failing_share=ours.max_failing_percent / 100,
+        max_failing_domain_share=ours.max_failing_domain_percent / 100,
+        domain_hosts_per_minute=ours.domain_hosts_per_minute,
+        max_hosts_per_minute=ours.max_hosts_per_minute,
+        storm_cooldown_s=ours.storm_cooldown,
+        approval=ours.approval,
+        approval_segments=frozenset(ours.approval_segments),
+        approval_patience_s=ours.approval_patience,
         return_after_s=ours.return_after,
         returns_by_itself=ours.return_mode == "automatic",
         refills_reserve=ours.refill_reserve,
@@ -111,14 +126,13 @@ def addresses(conf: cfg.ConfigOpts, network: Network) -> list[consul.Address]:
     return [address for address in read if address is not None]
 
 
-def selection(conf: cfg.ConfigOpts) -> Selection:
-    """Return which servers a recovery moves."""
-    theirs = _masakaris(conf)
-    return Selection(
-        everything=theirs.evacuate_all_instances,
-        metadata_key=theirs.ha_enabled_instance_metadata_key,
-        errored=not theirs.ignore_instances_in_error_state,
-    )
+def rules(conf: cfg.ConfigOpts) -> servers.Rules:
+    """Return which servers a recovery moves.
+
+    Raises:
+        PolicyError: if an option means nothing.
+    """
+    return servers.rules(conf, host_failure=_masakaris(conf))
 
 
 def journal(conf: cfg.ConfigOpts) -> store.Store:
@@ -141,7 +155,8 @@ def cloud(conf: cfg.ConfigOpts, *, clock: Clock) -> OpenStackCloud:
         connect(conf),
         clock=clock,
         orphans=Orphans(store_url(conf)),
-        selection=selection(conf),
+        rules=rules(conf),
+        storage=fencing.storage(conf, clock=clock, by=f"controller@{conf.instance_ha.unit}"),
     )
 
 

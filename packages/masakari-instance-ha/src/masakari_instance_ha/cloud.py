@@ -9,21 +9,25 @@ import logging
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from oslo_utils import strutils, timeutils
+from oslo_utils import timeutils
 
-from instance_ha.errors import CloudUnreachableError, NotificationRefusedError
+from instance_ha.errors import NotificationRefusedError
 from instance_ha.model import (
     ComputeService,
     Host,
     Notification,
     NotificationStatus,
+    NovaHealth,
     Role,
     Segment,
 )
 from masakari_instance_ha.connection import CloudRefusedError, calling, every
+from masakari_instance_ha.domains import Aggregates, health
+from masakari_instance_ha.fleet import MARK
 from masakari_instance_ha.latest import Latest
+from masakari_instance_ha.remaining import Remaining
 from masakari_instance_ha.restoring import BINARY, NotYetError, Restoring
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 
     from instance_ha.ports import Clock
     from masakari_instance_ha.orphans import Orphans
+    from masakari_instance_ha.servers import Rules
 
 logger = logging.getLogger(__name__)
 
@@ -57,33 +62,25 @@ _UNFINISHED = {NotificationStatus.NEW, NotificationStatus.RUNNING, NotificationS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection:
-    """Which servers of a host a recovery moves; Masakari's ``[host_failure]``."""
-
-    everything: bool = True
-    metadata_key: str = "HA_Enabled"
-    errored: bool = True
-    """Whether servers in the state ERROR are moved too."""
-
-    def takes(self, *, vm_state: str, metadata: Mapping[str, str]) -> bool:
-        """Return whether a recovery moves a server of this state and metadata."""
-        if vm_state == "error" and not self.errored:
-            return False
-        opted_in = strutils.bool_from_string(metadata.get(self.metadata_key, "false"))
-        return self.everything or opted_in
-
-
-@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """What Masakari and Nova said at one moment."""
 
     hosts: Sequence[Host]
     notifications: Mapping[str, Notification]
+    health: NovaHealth
 
     @property
     def busy(self) -> bool:
         """Whether a recovery is under way."""
         return any(n.status in _UNFINISHED for n in self.notifications.values())
+
+
+class StorageFence(Protocol):
+    """What may have been told to refuse a host."""
+
+    def lift(self, host: str) -> None:
+        """Have the storage listen to *host*; raise ``CloudUnreachableError`` if it cannot."""
+        ...
 
 
 class OpenStackCloud:
@@ -100,12 +97,16 @@ class OpenStackCloud:
         *,
         clock: Clock,
         orphans: Orphans,
-        selection: Selection,
+        rules: Rules,
+        storage: StorageFence | None = None,
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._orphans = orphans
-        self._selection = selection
+        self._rules = rules
+        self._remaining = Remaining(connection)
+        self._storage = storage
+        self._aggregates = Aggregates(connection)
         self._snapshot = Latest(self._read, fresh_s=self._fresh_s)
         self._acted_s = float("-inf")
         self._restoring = Restoring(connection)
@@ -118,13 +119,20 @@ class OpenStackCloud:
         """Return the newest COMPUTE_HOST notification of each host that has one."""
         return self._snapshot.get().notifications
 
+    def health(self) -> NovaHealth:
+        """Return whether Nova could move servers now."""
+        return self._snapshot.get().health
+
     def servers_on(self, host: str) -> int:
         """Return how many servers Nova still places on *host* that a recovery would move."""
-        with calling(f"count the servers on {host}"):
-            return sum(
-                self._selection.takes(vm_state=server.vm_state, metadata=server.metadata or {})
-                for server in self._connection.compute.servers(all_projects=True, host=host)
-            )
+        known = self._snapshot.get()
+        segments = [each.segment.name for each in known.hosts if each.name == host]
+        notification = known.notifications.get(host)
+        return self._remaining.count(
+            host,
+            selection=self._rules.of(segments[0]) if segments else self._rules.default,
+            notification=notification.uuid if notification else None,
+        )
 
     def notify(self, host: str, *, at_s: float) -> Notification:
         """Tell Masakari that *host* is lost; raise ``NotificationRefusedError`` if it declines."""
@@ -167,6 +175,7 @@ class OpenStackCloud:
         try:
             with calling(f"return {host.name} to service"):
                 service = self._restoring.unforce(host.name)
+                self.open_storage(host.name)
                 self._restoring.settle(host.name, service=service, role=role, reason=reason)
         except CloudRefusedError as error:
             raise NotYetError(str(error)) from error
@@ -176,15 +185,22 @@ class OpenStackCloud:
         self._update(host, on_maintenance=False, **becomes)
         self._restoring.forget(host.name)
 
+    def open_storage(self, host: str) -> None:
+        """Have the storage listen to *host* again; nothing happens where it does.
+
+        Called once Nova lets the host be un-forced: then nothing runs there any more that was
+        evacuated from it.
+        """
+        if self._storage is not None:
+            self._storage.lift(host)
+
     # Within
 
     def _update(self, host: Host, **changes: bool) -> None:
         """Change what Masakari keeps of *host*; raise ``NotYetError`` while it declines."""
         try:
             with calling(f"change {host.name} in Masakari"):
-                self._connection.instance_ha.update_host(
-                    host.uuid, host.segment.uuid, **changes
-                )
+                self._connection.instance_ha.update_host(host.uuid, host.segment.uuid, **changes)
         except CloudRefusedError as error:
             raise NotYetError(str(error)) from error
         finally:
@@ -199,18 +215,27 @@ class OpenStackCloud:
         return BUSY_S if snapshot.busy or acted_lately else CALM_S
 
     def _read(self) -> Snapshot:
-        with calling("list Nova's compute services"):
-            services = {
-                s.host: _service(s) for s in self._connection.compute.services(binary=BINARY)
-            }
+        with calling("list Nova's services"):
+            services = list(self._connection.compute.services())
+        computes = {service.host: service for service in services if service.binary == BINARY}
+        aggregates = self._aggregates.of()
         hosts: dict[str, Host] = {}
         with calling("list Masakari's segments and hosts"):
             masakari = self._connection.instance_ha
             for raw in every(masakari.segments):
                 segment = _segment(raw)
                 for host in every(partial(masakari.hosts, raw.uuid)):
-                    hosts[host.uuid] = _host(host, segment, services.get(host.name))
-        return Snapshot(hosts=tuple(hosts.values()), notifications=self._newest(hosts))
+                    hosts[host.uuid] = _host(
+                        host,
+                        segment,
+                        compute=computes.get(host.name),
+                        aggregates=aggregates.get(host.name, ()),
+                    )
+        return Snapshot(
+            hosts=tuple(hosts.values()),
+            notifications=self._newest(hosts),
+            health=health(services),
+        )
 
     def _newest(self, hosts: Mapping[str, Host]) -> Mapping[str, Notification]:
         with calling("list Masakari's notifications"):
@@ -240,14 +265,23 @@ def _segment(raw: MasakariSegment) -> Segment:
     )
 
 
-def _host(raw: MasakariHost, segment: Segment, service: ComputeService | None) -> Host:
+def _host(
+    raw: MasakariHost,
+    segment: Segment,
+    *,
+    compute: NovaService | None,
+    aggregates: Sequence[str],
+) -> Host:
     return Host(
         name=raw.name,
         uuid=raw.uuid,
         segment=segment,
         reserved=bool(raw.reserved),
         on_maintenance=bool(raw.on_maintenance),
-        service=service,
+        service=None if compute is None else _service(compute),
+        zone="" if compute is None else compute.availability_zone or "",
+        aggregates=tuple(aggregates),
+        automatic=raw.control_attributes == MARK,
     )
 
 

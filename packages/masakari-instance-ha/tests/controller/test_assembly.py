@@ -6,11 +6,12 @@ from __future__ import annotations
 import pytest
 from oslo_config import cfg
 
+from instance_ha.debounce import Patience
 from instance_ha.errors import MatrixError, PolicyError
 from instance_ha.matrix import default_matrix
 from instance_ha.model import Network
+from instance_ha.selection import Disks, Pattern, Protect, Selection
 from masakari_instance_ha import assembly, options
-from masakari_instance_ha.cloud import Selection
 
 
 @pytest.fixture
@@ -30,13 +31,22 @@ def test_figures_reach_the_policy(options_of):
     policy = assembly.policy(
         options_of(
             "[instance_ha]\nnetworks = storage,management\ntick = 0.5\nhold = 4\n"
+            "samples = 2\npartial_hold = 8\nflap_changes = 6\nflap_window = 90\nflap_hold = 20\n"
             "max_failing_percent = 25\nreturn_after = 7\norphan_after = 20\n"
             "duplicate_window = 30\nlease_ttl = 9\n"
         )
     )
 
     assert policy.networks == (Network.MANAGEMENT, Network.STORAGE)
-    assert (policy.tick_s, policy.hold_s, policy.max_failing_share) == (0.5, 4.0, 0.25)
+    assert (policy.tick_s, policy.max_failing_share) == (0.5, 0.25)
+    assert policy.patience == Patience(
+        hold_s=4.0,
+        samples=2,
+        partial_hold_s=8.0,
+        flap_changes=6,
+        flap_window_s=90.0,
+        flap_hold_s=20.0,
+    )
     assert (policy.return_after_s, policy.orphan_after_s, policy.lease_ttl_s) == (7.0, 20.0, 9.0)
     assert policy.renotify_after_s == 35.0, "masakari must have forgotten the first one"
 
@@ -103,13 +113,32 @@ def test_a_declared_network_without_a_server_is_said_and_stays_unknown(options_o
         pytest.param(
             "[host_failure]\nevacuate_all_instances = false\n"
             "ha_enabled_instance_metadata_key = VIP\nignore_instances_in_error_state = true\n",
-            Selection(everything=False, metadata_key="VIP", errored=False),
-            id="all-of-them",
+            Selection(protect=Protect.METADATA, metadata_key="VIP", errored=False),
+            id="what-masakari-says",
         ),
+        pytest.param(
+            "[host_failure]\nevacuate_all_instances = false\n"
+            "[instance_ha_servers]\nprotect = all\nsegments = rack-1:tag\ntag = vip\n"
+            "disks = local\nignored = project=abc\nignored = name=^trove-\n",
+            Selection(
+                protect=Protect.TAG,
+                tag="vip",
+                disks=Disks.LOCAL,
+                ignored=(Pattern.read("project=abc"), Pattern.read("name=^trove-")),
+            ),
+            id="what-ours-say",
+        ),
+        pytest.param("[instance_ha_servers]\nignored =\n", Selection(ignored=()), id="nobody"),
     ],
 )
-def test_the_selection_is_the_engines(options_of, text, expected):
-    assert assembly.selection(options_of(text)) == expected
+def test_the_rule_is_the_engines(options_of, text, expected):
+    assert assembly.rules(options_of(text)).of("rack-1") == expected
+
+
+@pytest.mark.parametrize("text", ["ignored = amphora", "segments = rack-1:some"])
+def test_a_rule_that_means_nothing_is_refused(options_of, text):
+    with pytest.raises(PolicyError, match=r"is no pattern|is unknown"):
+        assembly.rules(options_of(f"[instance_ha_servers]\n{text}\n"))
 
 
 def test_a_store_must_be_configured(options_of):

@@ -15,13 +15,16 @@ from instance_ha.errors import (
     StoreUnreachableError,
 )
 from instance_ha.model import ComputeService, NotificationStatus, Role
+from instance_ha.selection import Disks, Protect, Selection
 from masakari_instance_ha import connection, options
 from masakari_instance_ha.clock import SystemClock
-from masakari_instance_ha.cloud import NotYetError, OpenStackCloud, Selection
+from masakari_instance_ha.cloud import NotYetError, OpenStackCloud
 from masakari_instance_ha.latest import Latest
 from masakari_instance_ha.orphans import Orphans
+from masakari_instance_ha.servers import Rules
 
 NOW_S = 1_795_000_000.0
+RULES = Rules(default=Selection(), segments={})
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def orphans(tmp_path):
 def cloud(openstack_cloud, conf, orphans):
     openstack_cloud.enrol("h1", "h2")
     return OpenStackCloud(
-        connection.connect(conf), clock=SystemClock(), orphans=orphans, selection=Selection()
+        connection.connect(conf), clock=SystemClock(), orphans=orphans, rules=RULES
     )
 
 
@@ -188,16 +191,17 @@ def test_only_what_a_recovery_would_move_is_counted(openstack_cloud, conf, orpha
         {"id": "d", "host": "h2", "OS-EXT-STS:vm_state": "active", "metadata": {}},
     ]
 
-    def count(selection):
+    def count(**rule):
+        rules = Rules(default=Selection(disks=Disks.SHARED, **rule), segments={})
         cloud = OpenStackCloud(
-            connection.connect(conf), clock=SystemClock(), orphans=orphans, selection=selection
+            connection.connect(conf), clock=SystemClock(), orphans=orphans, rules=rules
         )
         return cloud.servers_on("h1")
 
-    assert count(Selection()) == 3
-    assert count(Selection(errored=False)) == 2
-    assert count(Selection(everything=False)) == 2
-    assert count(Selection(everything=False, errored=False)) == 1
+    assert count() == 3
+    assert count(errored=False) == 2
+    assert count(protect=Protect.METADATA) == 2
+    assert count(protect=Protect.METADATA, errored=False) == 1
 
 
 def test_a_flag_that_masakari_holds_on_to_is_tried_again(cloud, openstack_cloud):
