@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import os
 import signal
@@ -63,7 +64,7 @@ def _run(said: argparse.Namespace) -> int:
             raise
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, functools.partial(_stop, stop))
     threading.excepthook = _end_process
     PROGRAMS[said.verb](stop)
     return 0
@@ -76,6 +77,10 @@ def _try_storage(target: str, *, ceph_user: str) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the probe reads it
         return 1
     return 0
+
+
+def _stop(stop: threading.Event, *_: object) -> None:
+    stop.set()
 
 
 def _end_process(failure: threading.ExceptHookArgs) -> None:

@@ -40,11 +40,20 @@ class Token:
     catalogue: list[dict[str, Any]]
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class _NoRedirect(urllib.request.HTTPErrorProcessor):
     """A token goes to the endpoints of the catalogue and nowhere else."""
 
-    def redirect_request(self, *_: object) -> None:
-        """Follow nothing."""
+    def http_response(
+        self, request: urllib.request.Request, response: http.client.HTTPResponse
+    ) -> http.client.HTTPResponse:
+        """Make an error of a redirection."""
+        if 300 <= response.status < 400:
+            raise urllib.error.HTTPError(
+                request.full_url, response.status, "redirected", response.headers, response
+            )
+        return super().http_response(request, response)
+
+    https_response = http_response
 
 
 class Session:
