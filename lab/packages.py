@@ -22,6 +22,11 @@ PACKAGES = (
     "util-linux",
     "systemd",
     "dbus",
+    # a Pacemaker ring
+    "corosync",
+    "pacemaker",
+    "pacemaker-cli-utils",
+    "resource-agents",
     # the control plane
     "mariadb-server",
     "rabbitmq-server",

@@ -63,6 +63,8 @@ class Charm(Frozen):
     name: str
     subordinate: bool = False
     endpoints: Mapping[str, Endpoint] = {}
+    extra_bindings: tuple[str, ...] = ()
+    """Names besides those of endpoints that can be bound to a network."""
     options: Mapping[str, Option] = {}
     actions: Mapping[str, ActionSpec] = {}
     containers: Mapping[str, str] = {}
@@ -86,6 +88,7 @@ def read(charm: pathlib.Path) -> Charm:
         name=meta["name"],
         subordinate=meta.get("subordinate", False),
         endpoints={end.name: end for end in _endpoints(meta)},
+        extra_bindings=tuple(meta.get("extra-bindings") or ()),
         options={
             name: Option(**option)
             for name, option in (parts["config"].get("options") or {}).items()

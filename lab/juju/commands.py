@@ -136,7 +136,7 @@ def _machines(text: str) -> list[int]:
 
 @command(
     "deploy",
-    values="--config --resource --num-units --to --base --constraints --channel",
+    values="--bind --config --resource --num-units --to --base --constraints --channel",
     switches="--trust --force",
 )
 def deploy(request: Request) -> Reply:
@@ -159,6 +159,7 @@ def deploy(request: Request) -> Reply:
             name=name,
             config=typed(charm, pairs(options.all("--config"))),
             resources=pairs(options.all("--resource")),
+            bindings=pairs((options.get("--bind") or "").split()),
             units=int(options.get("--num-units") or max(1, len(machines))),
             machines=machines,
             trust=options.has("--trust"),

@@ -40,6 +40,7 @@ def deploy(
     name: str,
     config: Mapping[str, Any],
     resources: Mapping[str, str],
+    bindings: Mapping[str, str] | None = None,
     units: int = 1,
     machines: Sequence[int] = (),
     trust: bool = False,
@@ -49,7 +50,15 @@ def deploy(
         raise RequestError(f'application "{name}" already exists')
     if unknown := set(resources) - set(charm.resources):
         raise RequestError(f"charm {charm.name} has no resource {', '.join(sorted(unknown))}")
-    app = Application(name=name, charm=charm, resources=dict(resources), trust=trust)
+    if unknown := set(bindings or ()) - {*charm.endpoints, *charm.extra_bindings}:
+        raise RequestError(f"charm {charm.name} has no binding {', '.join(sorted(unknown))}")
+    app = Application(
+        name=name,
+        charm=charm,
+        resources=dict(resources),
+        bindings=dict(bindings or {}),
+        trust=trust,
+    )
     set_config(app, config)
     app.config_version = 1
     model.applications[name] = app

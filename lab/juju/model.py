@@ -118,6 +118,8 @@ class Application(State):
     """What the operator set; the defaults are the charm's."""
     config_version: int = 1
     resources: dict[str, str] = {}
+    bindings: dict[str, str] = {}
+    """Endpoint or extra binding to the network it is bound to; the others are on management."""
     trust: bool = False
     next_unit: int = 0
     leader: str | None = None

@@ -9,6 +9,7 @@ import logging
 import ops
 
 from hacluster_shim import checks, offer, power, snapshot
+from hacluster_shim.ring.part import Ring
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,7 @@ class HaclusterShimCharm(ops.CharmBase):
 
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
+        self.ring = Ring(self, reconcile=self._keep_ring)
         hypervisors = self.on[snapshot.HYPERVISORS]
         fencing = self.on[snapshot.FENCING]
         for event in (
@@ -31,6 +33,7 @@ class HaclusterShimCharm(ops.CharmBase):
             hypervisors.relation_departed,
             hypervisors.relation_broken,
             fencing.relation_created,
+            *self.ring.events,
         ):
             framework.observe(event, self._reconcile)
         framework.observe(self.on.secret_remove, self._on_secret_remove)
@@ -40,12 +43,17 @@ class HaclusterShimCharm(ops.CharmBase):
     def _reconcile(self, event: ops.EventBase) -> None:
         """Test what is due, and publish it; only the leader asks MAAS."""
         world = snapshot.take(self)
+        self.ring.reconcile(world)
         if self.unit.is_leader() and world.config and world.maas:
             # Another key, address or machine may work where the last one did not.
             changed = isinstance(event, ops.ConfigChangedEvent | ops.SecretChangedEvent)
             minutes = 0 if changed else world.config.check_interval
             interval = datetime.timedelta(minutes=minutes)
             self._publish(world, world.maas, self._test(world, world.maas, interval=interval))
+
+    def _keep_ring(self) -> None:
+        """Bring the ring alone up to date, after an action changed what it shall be."""
+        self.ring.reconcile(snapshot.take(self))
 
     def _test(
         self, world: snapshot.World, maas: snapshot.Maas, *, interval: datetime.timedelta
@@ -94,7 +102,8 @@ class HaclusterShimCharm(ops.CharmBase):
 
     def _report_status(self, event: ops.CollectStatusEvent) -> None:
         """Report every problem; ops shows the gravest one."""
-        for problem in snapshot.take(self).problems:
+        world = snapshot.take(self)
+        for problem in (*world.problems, *self.ring.problems(world)):
             event.add_status(problem)
         event.add_status(ops.ActiveStatus())
 

@@ -5,6 +5,7 @@
 import json
 import logging
 
+from lab import network
 from lab.juju.arguments import Arguments
 from lab.juju.context import HookContext
 from lab.juju.errors import NotPlayedError, ToolError
@@ -145,21 +146,24 @@ def network_get(context: HookContext, arguments: Arguments) -> str:
     if reference := arguments.get("-r") or arguments.get("--relation"):
         find(context, reference)
     name = arguments.word("binding name")
-    if name not in context.app.charm.endpoints:
+    charm = context.app.charm
+    if name not in charm.endpoints and name not in charm.extra_bindings:
         raise ToolError(f'no network config found for binding "{name}"')
     unit = context.unit
-    pod = unit.machine is None
-    address = {"hostname": unit.address, "value": unit.address, "cidr": "0.0.0.0/0"}
-    if not pod:
-        prefix = unit.address.rpartition(".")[0]
-        address = {"hostname": "", "value": unit.address, "cidr": f"{prefix}.0/24"}
-    interface = f'placeholder for "{unit.name}" k8s pod' if pod else "mgmt0"
+    here, interface = unit.address, f'placeholder for "{unit.name}" k8s pod'
+    address = {"hostname": here, "value": here, "cidr": "0.0.0.0/0"}
+    if unit.machine is not None:
+        interface = network.MANAGEMENT.interface
+        if name in context.app.bindings:
+            wire = network.network(context.app.bindings[name])
+            here, interface = wire.address(11 + unit.machine), wire.interface
+        address = {"hostname": "", "value": here, "cidr": f"{here.rpartition('.')[0]}.0/24"}
     device = {"mac-address": "", "interface-name": interface, "addresses": [address]}
     return as_json(
         {
             "bind-addresses": [device],
-            "egress-subnets": [f"{unit.address}/32"],
-            "ingress-addresses": [unit.address],
+            "egress-subnets": [f"{here}/32"],
+            "ingress-addresses": [here],
         }
     )
 

@@ -5,8 +5,10 @@
 import ops
 import pydantic
 
+from hacluster_shim.ring.options import RingOptions
 
-class ShimConfig(pydantic.BaseModel):
+
+class ShimConfig(RingOptions):
     """The options of ``charmcraft.yaml``."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)

@@ -10,10 +10,12 @@ from collections.abc import Generator, Mapping
 
 from hacluster_shim.checks import Ask
 from hacluster_shim.snapshot import Maas
+from instance_ha.ladder import Rung
 from instance_ha_relations.hypervisor import HypervisorData
 from masakari_instance_ha.clock import SystemClock
-from masakari_instance_ha.fencing.maas import MaasFencer, Pace
+from masakari_instance_ha.fencing.maas import Maas as Machines
 from masakari_instance_ha.fencing.maas_api import Access
+from masakari_instance_ha.fencing.power import Pace, PowerFencer
 
 TIMEOUT_S = 35.0
 """MAAS itself gives a BMC up to 30 s."""
@@ -34,14 +36,15 @@ def asking(maas: Maas, hypervisors: Mapping[str, HypervisorData]) -> Generator[A
         ca.write_text(maas.ca, encoding="utf-8")
         listed = {host: data.model_dump() for host, data in hypervisors.items()}
         targets.write_text(json.dumps(listed), encoding="utf-8")
-        fencer = MaasFencer(
-            access=Access(
-                url=maas.url,
-                credentials=key,
-                ca=ca if maas.ca else None,
-                timeout_s=TIMEOUT_S,
-            ),
-            targets=targets,
+        access = Access(
+            url=maas.url,
+            credentials=key,
+            ca=ca if maas.ca else None,
+            timeout_s=TIMEOUT_S,
+        )
+        fencer = PowerFencer(
+            Machines(access=access, targets=targets).reach,
+            rung=Rung.MAAS,
             pace=Pace(deadline_s=TIMEOUT_S, interval_s=1.0),
             clock=SystemClock(),
             by="hacluster-shim",

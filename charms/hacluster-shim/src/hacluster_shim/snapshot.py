@@ -112,7 +112,8 @@ def _hypervisors(
 ) -> dict[str, HypervisorData]:
     relations = charm.model.relations[HYPERVISORS]
     if not relations:
-        problems.append(ops.BlockedStatus("integrate with masakari-monitors:hypervisor"))
+        if not any(charm.model.relations[endpoint] for endpoint in ("ha", "pacemaker-remote")):
+            problems.append(ops.BlockedStatus("integrate with masakari-monitors:hypervisor"))
         return {}
     found: dict[str, HypervisorData] = {}
     for relation in relations:
