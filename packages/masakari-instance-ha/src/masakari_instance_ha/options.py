@@ -11,12 +11,14 @@ from __future__ import annotations
 from oslo_config import cfg
 
 from instance_ha.model import Network
+from masakari_instance_ha.guard_options import GUARDS
 from instance_ha.selection import OWN_HEALERS, TAG, Disks, Protect
 
 CONTROL = cfg.OptGroup("instance_ha", title="Judging hosts and keeping incidents")
 FENCING = cfg.OptGroup("instance_ha_fencing", title="Proving that a host no longer writes")
 RECOVERY = cfg.OptGroup("instance_ha_recovery", title="Moving servers off a fenced host")
 SERVERS = cfg.OptGroup("instance_ha_servers", title="Which servers are moved")
+ENROLMENT = cfg.OptGroup("instance_ha_enrolment", title="Hypervisors that are enrolled by rule")
 CONSUL = cfg.OptGroup("instance_ha_consul", title="Consul servers, one cluster per network")
 API = cfg.OptGroup("instance_ha_api", title="Keystone login of the controller and the command")
 
@@ -33,14 +35,50 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
         help="Networks that the operator declared. What is not declared is never asked.",
     ),
     cfg.FloatOpt("tick", default=1.0, min=0.1, help="Pause between two passes of the controller."),
-    cfg.FloatOpt("hold", default=3.0, min=0.0, help="How long evidence must hold to count."),
-    cfg.IntOpt(
-        "max_failing_percent",
-        default=50,
-        min=1,
-        max=100,
-        help="Share of a segment's hosts that may be failing at once; beyond it nothing is done.",
+    cfg.FloatOpt(
+        "hold",
+        default=3.0,
+        min=0.0,
+        max=600.0,
+        help="How long evidence must hold to count. Less finds losses sooner, and below 3 s takes "
+        "rumours of a host that comes back for losses.",
     ),
+    cfg.IntOpt(
+        "samples",
+        default=3,
+        min=1,
+        max=60,
+        help="How many passes in a row must see it, however long they take. Matters where a pass "
+        "takes longer than hold / samples.",
+    ),
+    cfg.FloatOpt(
+        "partial_hold",
+        default=10.0,
+        min=0.0,
+        max=600.0,
+        help="How long a loss must hold while the host is up on another network; at least hold. "
+        "Less recovers a host sooner whose storage alone is lost, and fences one whose cable or "
+        "port comes back after that time.",
+    ),
+    cfg.IntOpt(
+        "flap_changes",
+        default=4,
+        min=0,
+        max=100,
+        help="Changes between up and down of one network within flap_window that make its host a "
+        "flapping one, of which every change must hold for flap_hold; a loss and a return are 2. "
+        "0: no host ever is one, and 1 is refused.",
+    ),
+    cfg.FloatOpt("flap_window", default=300.0, min=1.0, max=86400.0, help="See flap_changes."),
+    cfg.FloatOpt(
+        "flap_hold",
+        default=30.0,
+        min=0.0,
+        max=3600.0,
+        help="How long a change of a flapping host must hold. More spares it recoveries that end "
+        "as it comes back, and finds its real loss later by as much.",
+    ),
+    *GUARDS,
     cfg.FloatOpt(
         "return_after", default=60.0, min=0.0, help="Healthy time before a host returns."
     ),
@@ -75,7 +113,11 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
         help="What masakari.conf has as duplicate_notification_detection_interval.",
     ),
     cfg.FloatOpt(
-        "lease_ttl", default=15.0, min=3.0, help="How long the active controller counts."
+        "lease_ttl",
+        default=7.0,
+        min=3.0,
+        help="Silence after which another controller acts, up to 3 s later. A pass that takes "
+        "longer acts no more, so it must be well above tick.",
     ),
     cfg.StrOpt("matrix_file", help="YAML or JSON rows of the network matrix; empty: the default."),
 ]
@@ -245,6 +287,42 @@ _CONSUL_OPTIONS: list[cfg.Opt] = [
     ),
 ]
 
+_ENROLMENT_OPTIONS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "rule",
+        choices=[
+            ("off", "nothing is enrolled, nothing leaves"),
+            ("segment", "one segment for all"),
+            ("zone", "the segment named like the availability zone"),
+            ("aggregate", "the segment named like the host aggregate"),
+        ],
+        help="Which segment a new hypervisor becomes a host of, by itself. Not set: one segment "
+        "for all, but only where no person has enrolled a host by hand. What is enrolled may be "
+        "powered off when it is lost.",
+    ),
+    cfg.StrOpt(
+        "segment", default="instance-ha", help="The one segment; made if there is none of the name."
+    ),
+    cfg.StrOpt(
+        "recovery_method",
+        default="auto",
+        choices=["auto", "auto_priority", "reserved_host", "rh_priority"],
+        help="Of a segment that the rule makes; one that is there keeps its own.",
+    ),
+    cfg.FloatOpt(
+        "wait",
+        default=300.0,
+        min=0.0,
+        help="How long a new hypervisor is left for a person to place; it is unprotected so long.",
+    ),
+    cfg.FloatOpt(
+        "gone_after",
+        default=600.0,
+        min=60.0,
+        help="How long Nova must have no compute service of a host before it leaves its segment.",
+    ),
+]
+
 _API_OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt("auth_url", help="Keystone's public or internal URL."),
     cfg.StrOpt("username", help="User with the admin role."),
@@ -262,6 +340,7 @@ _GROUPS: list[tuple[cfg.OptGroup, list[cfg.Opt]]] = [
     (FENCING, _FENCING_OPTIONS),
     (RECOVERY, _RECOVERY_OPTIONS),
     (SERVERS, _SERVERS_OPTIONS),
+    (ENROLMENT, _ENROLMENT_OPTIONS),
     (CONSUL, _CONSUL_OPTIONS),
     (API, _API_OPTIONS),
 ]

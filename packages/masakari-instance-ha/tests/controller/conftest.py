@@ -158,6 +158,7 @@ class OpenStack:
         self.vmoves: list[dict[str, Any]] = []
         self.services: list[dict[str, Any]] = []
         self.servers: list[dict[str, Any]] = []
+        self.aggregates: list[dict[str, Any]] = []
         self.refusals: dict[tuple[str, str], tuple[int, str]] = {}
         """Method and a part of the path -> status and the service's words."""
         self.delay_s = 0.0
@@ -227,6 +228,10 @@ class OpenStack:
             case "GET", ["os-services"]:
                 wanted = query.get("host")
                 return 200, {"services": [s for s in self.services if wanted in (None, s["host"])]}
+            case "GET", ["os-hypervisors", "detail"]:
+                return 200, {"hypervisors": [self._hypervisor(s) for s in self.services]}
+            case "GET", ["os-aggregates"]:
+                return 200, {"aggregates": self.aggregates}
             case "PUT", ["os-services", wanted]:
                 service = next(s for s in self.services if s["id"] == wanted)
                 service.update(body)
@@ -238,6 +243,14 @@ class OpenStack:
                 return 200, {"servers": on_host}
             case _:
                 return 200, self._version("v2.1", "2.96", f"{self.url}/compute/v2.1/")
+
+    def _hypervisor(self, service: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": service["id"],
+            "hypervisor_hostname": f"{service['host']}.example",
+            "hypervisor_type": service.get("hypervisor_type", "QEMU"),
+            "service": {"id": service["id"], "host": service["host"], "disabled_reason": None},
+        }
 
     def _masakari(  # noqa: C901, PLR0911
         self, method: str, rest: list[str], query: dict[str, str], body: Any

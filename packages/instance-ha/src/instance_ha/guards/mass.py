@@ -190,8 +190,8 @@ def _failing_share(scope: Scope, *, host: str, mass: MassLoss, policy: Policy) -
         guard="failing-share",
         reason=f"{failing} of {enrolled} hosts of {scope} fail at once, more than "
         f"{_share(scope, policy=policy):.0%}: that looks like one common cause; check power and "
-        f"networks. It ends {policy.storm_cooldown_s:g} s after no more than "
-        f"{mass.allowed(scope, policy=policy)} fail{_or_approve(host)}",
+        f"networks. Held until no more than {mass.allowed(scope, policy=policy)} fail, and "
+        f"{policy.storm_cooldown_s:g} s longer{_or_approve(host)}",
         look_again_s=policy.tick_s,
     )
 
