@@ -24,7 +24,7 @@ def test_defaults_are_sound():
     ("changes", "says"),
     [
         pytest.param({"networks": ALL[:2]}, "give a matrix", id="another matrix"),
-        pytest.param({"hold_s": 0.0}, "hold_s: 0.0 s is no time", id="no time"),
+        pytest.param({"return_after_s": 0.0}, "return_after_s: 0.0 s is no time", id="no time"),
         pytest.param({"max_failing_share": 1.5}, "1.5 is no share", id="too large a share"),
         pytest.param({"blind_share": 0.0}, "0.0 is no share", id="no share"),
         pytest.param({"tick_s": 10.0}, "give at least 20.0", id="lease shorter than two ticks"),

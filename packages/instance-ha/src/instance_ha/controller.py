@@ -74,7 +74,7 @@ class Controller:
         self._actor = actor
         self._rota = Rota(duties)
         self._rulebook = Rulebook(policy.matrix, shelf=shelf, cloud=cloud)
-        self._tracker = Tracker(policy.hold_s)
+        self._tracker = Tracker(policy.patience)
         self._well_since: dict[str, float] = {}
         self._active: bool | None = None
         self._troubles: dict[str, str] = {}
@@ -114,7 +114,7 @@ class Controller:
         self._well_since = {
             host: self._well_since.get(host, now_s)
             for host, verdict in verdicts.items()
-            if verdict.alive
+            if verdict.alive and self._tracker.is_steady(host)
         }
         return verdicts
 

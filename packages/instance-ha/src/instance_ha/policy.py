@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from instance_ha.debounce import Patience
 from instance_ha.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Policy:
     networks: tuple[Network, ...]
     """The declared networks; never those that happen to be ready."""
     matrix: Matrix
-    hold_s: float = 3.0
+    patience: Patience = field(default_factory=Patience)
     """How long evidence must hold before it counts."""
     tick_s: float = 1.0
     max_failing_share: float = 0.5
@@ -68,12 +69,12 @@ class Policy:
                 f"networks: the matrix is made for {names}, which is not what is declared; "
                 "give a matrix with the declared networks"
             )
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name.endswith("_s") and value <= 0 and field.name not in _MAY_BE_ZERO:
-                raise PolicyError(f"{field.name}: {value} s is no time; give more than 0")
-            if field.name.endswith("_share") and not 0 < value <= 1:
-                raise PolicyError(f"{field.name}: {value} is no share; give 0 < share <= 1")
+        for name in (each.name for each in fields(self)):
+            value = getattr(self, name)
+            if name.endswith("_s") and value <= 0 and name not in _MAY_BE_ZERO:
+                raise PolicyError(f"{name}: {value} s is no time; give more than 0")
+            if name.endswith("_share") and not 0 < value <= 1:
+                raise PolicyError(f"{name}: {value} is no share; give 0 < share <= 1")
         if self.lease_ttl_s < 2 * self.tick_s:
             raise PolicyError(
                 f"lease_ttl_s: {self.lease_ttl_s} s would run out between two ticks of "
