@@ -27,7 +27,7 @@ from masakarimonitors.hostmonitor import driver
 from oslo_config import cfg
 
 from instance_ha.controller import Controller
-from masakari_instance_ha import assembly, options
+from masakari_instance_ha import assembly, duties, options
 from masakari_instance_ha.aside import Aside
 
 logger = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ class InstanceHaDriver(driver.DriverBase):
             policy=policy,
             actor=f"controller@{conf.instance_ha.unit}",
             shelf=journal.shelf(),
+            duties=duties.build(conf, store=journal),
         )
         self._running: Aside[None] | None = None
 

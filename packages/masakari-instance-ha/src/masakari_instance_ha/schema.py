@@ -170,6 +170,14 @@ storms = sa.Table(
 )
 
 
+# Hosts that were enrolled by rule and have not left by rule.
+roll = sa.Table(
+    "instance_ha_roll",
+    metadata,
+    sa.Column("name", sa.String(255), primary_key=True),
+)
+
+
 class DatabaseNow(FunctionElement[float]):
     """The database's clock in whole seconds since the epoch: one clock for all who compete.
 

@@ -21,6 +21,7 @@ from instance_ha.errors import StoreUnreachableError
 from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import migrations, schema
 from masakari_instance_ha.decisions import StoredDecisions
+from masakari_instance_ha.roll import StoredRoll
 from masakari_instance_ha.shelf import StoredShelf
 
 if TYPE_CHECKING:
@@ -210,6 +211,10 @@ class Store:
     def lease(self, name: str, *, holder: str) -> StoredLease:
         """Return the lease *name* as *holder* sees it; nothing is taken yet."""
         return StoredLease(self._run, name=name, holder=holder)
+
+    def roll(self) -> StoredRoll:
+        """Return the names that were enrolled by rule."""
+        return StoredRoll(self._run)
 
     def shelf(self) -> StoredShelf:
         """Return the operators' matrices."""

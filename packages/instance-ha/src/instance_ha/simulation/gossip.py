@@ -53,10 +53,13 @@ class SimNetwork:
         self._clock = clock
         self._seen = {machine.name: machine.presence(network)[0] for machine in machines}
         self._rumours: dict[str, float] = {}
+        self._agreed: Mapping[str, Reach] | None = None
+        """What was agreed since time last passed; every observer is told the same."""
 
     def advance(self) -> None:
         """Let what has been so for long enough be seen."""
         now_s = self._clock.now_s()
+        self._agreed = None
         for machine in self._machines:
             presence, since_s = machine.presence(self.network)
             if now_s - since_s >= SEEN_AFTER_S[presence]:
@@ -68,6 +71,11 @@ class SimNetwork:
 
     def agreed(self) -> Mapping[str, Reach]:
         """Return what the servers say together, by the real rules."""
+        if self._agreed is None:
+            self._agreed = self._agree()
+        return self._agreed
+
+    def _agree(self) -> Mapping[str, Reach]:
         views = [self._view(server) for server in self.servers.values() if server.answers]
         return agree(views, len(self.servers))
 

@@ -54,6 +54,7 @@ class Witness:
         self._losses: dict[str, _Loss] = {}
         self._off_at_s: dict[str, float] = {}
         self._lost: set[str] = set()
+        self._judged: dict[tuple[Presence, ...], bool] = {}
         self._holder = ""
         self._held_until_s = float("-inf")
 
@@ -159,10 +160,11 @@ class Witness:
 
     def _is_lost(self, machine: Machine) -> bool:
         """Return whether the matrix asks for the recovery of what the machine really is."""
-        reach = {
-            network: REACH[machine.presence(network)[0]] for network in self._matrix.networks
-        }
-        return self._matrix.action(reach) is Action.RECOVERY
+        present = tuple(machine.presence(network)[0] for network in self._matrix.networks)
+        if present not in self._judged:
+            reach = dict(zip(self._matrix.networks, map(REACH.__getitem__, present), strict=True))
+            self._judged[present] = self._matrix.action(reach) is Action.RECOVERY
+        return self._judged[present]
 
     def _say(self, what: str) -> None:
         if not any(known.endswith(f"s: {what}") for known in self.broken):

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the controller attends to beside the recoveries, made out of options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from instance_ha.enrolling import Enrolling
+from instance_ha.enrolment import EnrolPolicy, Rule
+from masakari_instance_ha.connection import connect
+from masakari_instance_ha.fleet import OpenStackFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oslo_config import cfg
+
+    from instance_ha.ports import Duty
+    from masakari_instance_ha.store import Store
+
+
+def build(conf: cfg.ConfigOpts, *, store: Store) -> Sequence[Duty]:
+    """Return every duty; nothing is called yet.
+
+    Raises:
+        CloudOptionsError: if the login is incomplete.
+        PolicyError: if an option means nothing.
+    """
+    return (Enrolling(fleet=fleet(conf), roll=store.roll(), policy=enrol_policy(conf)),)
+
+
+def fleet(conf: cfg.ConfigOpts) -> OpenStackFleet:
+    """Return Nova's hypervisors; nothing is called yet."""
+    method = conf.instance_ha_enrolment.recovery_method
+    return OpenStackFleet(connect(conf), recovery_method=method)
+
+
+def enrol_policy(conf: cfg.ConfigOpts) -> EnrolPolicy:
+    """Return how hypervisors are enrolled."""
+    chosen = conf.instance_ha_enrolment
+    return EnrolPolicy(
+        rule=None if chosen.rule is None else Rule(chosen.rule),
+        segment=chosen.segment,
+        wait_s=chosen.wait,
+        gone_after_s=chosen.gone_after,
+        max_gone_share=conf.instance_ha.max_failing_percent / 100,
+    )
