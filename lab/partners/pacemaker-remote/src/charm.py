@@ -47,6 +47,8 @@ class PacemakerRemoteCharm(ops.CharmBase):
             for key, value in said.items():
                 relation.data[self.unit][key] = json.dumps(value)
             running = any(self._take_key(relation.data[unit]) for unit in relation.units)
+            # A change of the bag is what makes the ring look whether it answers now.
+            relation.data[self.unit]["running"] = json.dumps(running)
         self.unit.status = ops.ActiveStatus() if running else ops.WaitingStatus("no key yet")
 
     def _take_key(self, bag: ops.RelationDataContent) -> bool:

@@ -56,11 +56,14 @@ def ensure_installed() -> None:
         return
 
 
-def ensure(conf: str, keys: Keys) -> None:
+def ensure(conf: str, keys: Keys) -> bool:
     """Make this machine a member of the ring that *conf* describes; restart nothing that runs.
 
-    Corosync reads new members, times and keys while it runs, once it is told to: see `reload`.
+    Corosync reads new members, times and keys while it runs, once it is told to.
     Only what the distribution's package started by itself, a ring of its own, is thrown away.
+
+    Returns:
+        Whether anything had to be started.
 
     Raises:
         RingError: if a daemon refuses.
@@ -73,16 +76,19 @@ def ensure(conf: str, keys: Keys) -> None:
     ensure_file(COROSYNC_KEY, base64.b64decode(keys.corosync), mode=0o400)
     ensure_file(PACEMAKER_KEY, base64.b64decode(keys.pacemaker), mode=0o440, group=_GROUP)
     ensure_file(CONF, conf.encode(), mode=0o644)
-    start()
+    return start()
 
 
-def start() -> None:
-    """Start the ring's daemons on this machine, now and after each boot."""
+def start() -> bool:
+    """Start the ring's daemons, now and after each boot. Return whether one of them was down."""
+    started = False
     for service in (COROSYNC, PACEMAKER):
         if not _systemd_says("is-enabled", service):
             systemctl("enable", service)
         if not _systemd_says("is-active", service):
             systemctl("start", service)
+            started = True
+    return started
 
 
 def stop() -> None:

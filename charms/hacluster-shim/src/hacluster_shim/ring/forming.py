@@ -32,6 +32,8 @@ from instance_ha_relations.pacemaker_remote import RemoteData
 
 REMOTE_PORT = 3121
 _PROBE_S = 2.0
+_ELECTION_S = 60.0
+"""How long the leader's hook waits for a new ring; with no resources yet it takes 20 s."""
 _JOIN_S = 20.0
 """How long a hook waits for a new remote to be connected before it may be fenced."""
 
@@ -63,21 +65,22 @@ def ensure(
         layout = _write_layout(charm, world, options=options)
     held = keys.read(charm, layout.secret) if layout.secret else None
     mine = next((each for each in layout.members if each.unit == charm.unit.name), None)
-    files = ""
+    files, started = "", False
     if held and mine:
         daemons.ensure_installed()
         text = _conf(charm, layout, options=options)
         if maas:
             found = fencefiles.targets(layout.members, world.remotes, hypervisors)
             fencefiles.ensure(maas, found)
-        daemons.ensure(text, held)
+        started = daemons.ensure(text, held)
         files = _fingerprint(text, held)
     _say(charm, world.peers, files=files)
     if held and mine:
         _offer_keys(charm, held, options=options)
         if charm.unit.is_leader():
             _load(charm, world, layout, wanted=files)
-            _configure(world, layout, options=options, fences=maas is not None)
+            if look.settled(within_s=_ELECTION_S if started else 0):
+                _configure(world, layout, options=options, fences=maas is not None)
         _answer_principal(charm, world, mine.name)
 
 
@@ -153,9 +156,6 @@ def _configure(
 
     Pacemaker fences what it cannot reach, also a host that has never been part of the ring.
     """
-    if not look.ring().quorate:
-        logger.info("the ring has no quorum yet; its configuration waits for it")
-        return
     now = cib.present()
     remotes = {
         name: remote
@@ -221,9 +221,11 @@ def _answer_principal(charm: ops.CharmBase, world: RingWorld, hostname: str) -> 
     if not relations:
         return
     daemons.hand_over(world.request.services)
-    view = look.ring()
+    view = look.settled(within_s=0)
+    if view is None:
+        return
     node = view.nodes.get(hostname)
     known = {resource.name for resource in view.resources}
-    if view.quorate and node and node.online and world.request.resources.keys() <= known:
+    if node and node.online and world.request.resources.keys() <= known:
         for relation in relations:
             hacluster.say_clustered(relation, charm.unit)

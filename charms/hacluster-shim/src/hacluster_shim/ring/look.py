@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 
-from hacluster_shim.ring.daemons import tool
+from hacluster_shim.ring.daemons import RingError, tool
 from instance_ha import pacemaker
-from instance_ha.pacemaker import RingView
+from instance_ha.pacemaker import PacemakerAnswerError, RingView
 
+_PAUSE_S = 0.5
 _LINK = re.compile(r"LINK: (?P<number>\d+) \S+ \((?P<way>\S+)\) (?P<state>[\w ]+?)(?: mtu:|$)")
 
 
@@ -22,6 +25,19 @@ def ring() -> RingView:
     """
     shown = tool("crm_mon", "--output-as=xml", "--fence-history=3", "--inactive")
     return pacemaker.read(shown, cib=tool("cibadmin", "--query"))
+
+
+def settled(*, within_s: float) -> RingView | None:
+    """Return the ring once it has a quorum and a node that decides, or None if it has not yet."""
+    end = time.monotonic() + within_s
+    while True:
+        with contextlib.suppress(RingError, PacemakerAnswerError):  # it may be starting
+            view = ring()
+            if view.quorate and view.dc:
+                return view
+        if time.monotonic() >= end:
+            return None
+        time.sleep(_PAUSE_S)
 
 
 def links() -> dict[str, dict[str, str]]:
