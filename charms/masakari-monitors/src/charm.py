@@ -11,7 +11,7 @@ import ops
 from charmlibs.systemd import SystemdError
 
 from instance_ha_relations import hypervisor, identity_credentials
-from masakari_monitors import identity, monitor, snapshot, workload
+from masakari_monitors import actions, identity, monitor, snapshot, workload
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ class MasakariMonitorsCharm(ops.CharmBase):
             authorities.relation_broken,
         ):
             framework.observe(event, self._reconcile)
+        for name in actions.ACTIONS:
+            framework.observe(self.on[name].action, self._on_action)
         framework.observe(self.on.remove, self._on_remove)
         framework.observe(self.on.collect_unit_status, self._report_status)
 
@@ -53,14 +55,21 @@ class MasakariMonitorsCharm(ops.CharmBase):
             data = snapshot.hypervisor(self, nova_host=nova_host)
             hypervisor.write(relation, self.unit, data)
         relation = self.model.get_relation(snapshot.CREDENTIALS)
-        if relation is not None and self.unit.is_leader():
-            identity_credentials.request(relation, self.app, username=self.app.name)
+        if relation is not None:
+            name = self.app.name
+            identity_credentials.request_as_unit(relation, self.unit, username=name)
+            if self.unit.is_leader():
+                identity_credentials.request(relation, self.app, username=name)
         if world.account is None:
             return
         try:
             monitor.ensure(world, nova_host=nova_host)
         except (workload.InstallError, SystemdError) as error:
-            logger.error("%s is not running: %s", workload.SERVICE, error)  # noqa: TRY400 - expected
+            logger.error("the monitors do not run: %s", error)  # noqa: TRY400 - expected
+
+    def _on_action(self, event: ops.ActionEvent) -> None:
+        """Do what an operator asks for."""
+        actions.answer(event)
 
     def _on_remove(self, _: ops.RemoveEvent) -> None:
         """Leave nothing of ours on the hypervisor."""
@@ -68,12 +77,13 @@ class MasakariMonitorsCharm(ops.CharmBase):
 
     def _report_status(self, event: ops.CollectStatusEvent) -> None:
         """Report every problem; ops shows the gravest one."""
-        problems = snapshot.take(self).problems
+        world = snapshot.take(self)
+        problems = [*world.problems]
+        if world.config is not None and world.account is not None:
+            problems += monitor.problems(world.config)
         for problem in problems:
             event.add_status(problem)
-        if not problems:
-            event.add_status(monitor.status())
-        event.add_status(ops.ActiveStatus())
+        event.add_status(monitor.active())
 
 
 if __name__ == "__main__":

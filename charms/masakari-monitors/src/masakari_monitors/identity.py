@@ -54,7 +54,7 @@ def libvirt_uri() -> str:
     """Return where libvirt listens: in the openstack-hypervisor snap, else the system's."""
     socket_dir = ROOT / SNAP_LIBVIRT
     if socket_dir.is_dir():
-        return f"qemu+unix:///system?socket=/{SNAP_LIBVIRT}/libvirt-sock-ro"
+        return f"qemu+unix:///system?socket=/{SNAP_LIBVIRT}/libvirt-sock"
     return "qemu:///system"
 
 

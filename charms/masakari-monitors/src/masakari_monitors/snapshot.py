@@ -79,17 +79,35 @@ def _account(charm: ops.CharmBase, problems: list[ops.StatusBase]) -> Account | 
         problems.append(ops.BlockedStatus("integrate with keystone:identity-credentials"))
         return None
     try:
-        data = identity_credentials.read(relation)
-        if data is None:
-            problems.append(ops.WaitingStatus("waiting for keystone to make an account"))
-            return None
-        user = identity_credentials.read_user(charm.model, data, relation=relation)
+        account = _read_account(charm, relation)
     except RelationIncompleteError as error:
         problems.append(ops.WaitingStatus(error.summary))
         return None
     except RelationDataError as error:
         problems.append(ops.BlockedStatus(error.summary))
         return None
+    if account is None:
+        problems.append(ops.WaitingStatus("waiting for keystone to make an account"))
+    return account
+
+
+def _read_account(charm: ops.CharmBase, relation: ops.Relation) -> Account | None:
+    """Return the account in whichever of the two forms Keystone gives it."""
+    charmed = identity_credentials.read_charmed(relation)
+    if charmed is not None:
+        return Account(
+            auth_url=charmed.auth_url,
+            region=charmed.region,
+            project=charmed.project_name,
+            user_domain=charmed.user_domain_name,
+            project_domain=charmed.project_domain_name,
+            username=charmed.username,
+            password=charmed.password,
+        )
+    data = identity_credentials.read(relation)
+    if data is None:
+        return None
+    user = identity_credentials.read_user(charm.model, data, relation=relation)
     return Account(
         auth_url=data.internal_endpoint,
         region=data.region,

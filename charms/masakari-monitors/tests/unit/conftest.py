@@ -2,24 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hypervisor that remembers what the charm did to it."""
 
+import json
 import pathlib
 
 import pytest
 from charmlibs import systemd
 from ops import testing
 
+from hypervisor_instance_ha.settings import Settings, load
 from charm import MasakariMonitorsCharm
 from masakari_monitors import identity, workload
 
 
 class Hypervisor:
-    """A machine in a directory; its systemd only counts."""
+    """A machine in a directory; its systemd only remembers what it was told."""
 
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root
-        self.restarts = 0
-        self.running = False
-        self.command: str | None = "/usr/bin/masakari-instancemonitor"
+        self.restarts: list[str] = []
+        self.units: set[str] = set()
+        """Those that run."""
 
     def write(self, path: str, text: str) -> None:
         target = self.root / path
@@ -29,13 +31,23 @@ class Hypervisor:
     def read(self, path: pathlib.Path) -> str:
         return (self.root / path).read_text()
 
-    def restart(self, *_: str) -> bool:
-        self.restarts += 1
-        self.running = True
+    @property
+    def settings(self) -> Settings:
+        return load(self.root / workload.CONFIG)
+
+    def install(self, unit: str) -> None:
+        self.write(f"lib/systemd/system/{unit}", "[Service]\n")
+
+    def say(self, program: str, **facts: object) -> None:
+        self.write(f"run/instance-ha/{program}.json", json.dumps(facts))
+
+    def restart(self, unit: str) -> bool:
+        self.restarts.append(unit)
+        self.units.add(unit)
         return True
 
-    def stop(self, *_: str) -> bool:
-        self.running = False
+    def stop(self, unit: str) -> bool:
+        self.units.discard(unit)
         return True
 
 
@@ -46,17 +58,19 @@ def hypervisor(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Hyper
     machine.write("var/lib/cloud/instance/datasource", "DataSourceMAAS: DataSourceMAAS [net]\n")
     machine.write("var/lib/cloud/data/instance-id", "sys-h1\n")
     machine.write("etc/nova/nova.conf", "[DEFAULT]\nhost = h1\n")
+    machine.write("usr/lib/python3/dist-packages/libvirt.py", "")
+    machine.install("libvirtd.service")
+    machine.install("nova-compute.service")
     monkeypatch.setattr(identity, "ROOT", tmp_path)
     monkeypatch.setattr(identity, "fqdn", lambda: "h1.maas")
     monkeypatch.setattr(workload, "ROOT", tmp_path)
-    monkeypatch.setattr(workload, "command", lambda: machine.command)
     monkeypatch.setattr(systemd, "daemon_reload", lambda: True)
     monkeypatch.setattr(systemd, "service_enable", lambda *_: True)
     monkeypatch.setattr(systemd, "service_disable", lambda *_: True)
     monkeypatch.setattr(systemd, "service_restart", machine.restart)
     monkeypatch.setattr(systemd, "service_start", machine.restart)
     monkeypatch.setattr(systemd, "service_stop", machine.stop)
-    monkeypatch.setattr(systemd, "service_running", lambda *_: machine.running)
+    monkeypatch.setattr(systemd, "service_running", lambda unit: unit in machine.units)
     return machine
 
 

@@ -11,6 +11,8 @@ from ops import testing
 
 from masakari_monitors import workload
 
+INSTANCES = workload.INSTANCES.unit
+PROCESSES = workload.PROCESSES.unit
 USER = testing.Secret({"username": "svc_monitors", "password": "s3cr3t-password"})
 ANSWER = {
     "credentials": USER.id,
@@ -40,12 +42,38 @@ def test_a_related_monitor_runs_on_what_keystone_said(ctx, hypervisor):
 
     out = ctx.run(ctx.on.relation_changed(relation), state(relation))
 
-    text = hypervisor.read(workload.CONFIG)
-    assert "hostname = h1" in text
-    assert "auth_url = http://10.71.0.1:5000/v3" in text
-    assert "username = svc_monitors" in text
-    assert hypervisor.running
+    said = hypervisor.settings
+    assert said.nova_host == "h1"
+    assert said.login.auth_url == "http://10.71.0.1:5000/v3"
+    assert said.login.username == "svc_monitors"
+    assert hypervisor.units == {INSTANCES, PROCESSES}
     assert out.unit_status == testing.ActiveStatus()
+
+
+def test_charmed_openstack_s_keystone_is_understood_too(ctx, hypervisor):
+    relation = testing.Relation(
+        "identity-credentials",
+        remote_units_data={
+            0: {"private-address": "10.0.0.9"},
+            1: {
+                "auth_protocol": "https",
+                "auth_host": "keystone.example",
+                "auth_port": "35357",
+                "credentials_username": "monitors",
+                "credentials_password": "s3cr3t-password",
+                "credentials_project": "services",
+                "region": "RegionOne",
+            },
+        },
+    )
+
+    out = ctx.run(ctx.on.relation_changed(relation), state(relation))
+
+    login = hypervisor.settings.login
+    assert (login.auth_url, login.username) == ("https://keystone.example:35357/v3", "monitors")
+    asked = out.get_relation(relation.id).local_unit_data
+    assert asked["username"] == "masakari-monitors"
+    assert asked["requested_roles"] == "admin"
 
 
 def test_the_account_is_kept_from_other_users(ctx, hypervisor):
@@ -54,7 +82,7 @@ def test_the_account_is_kept_from_other_users(ctx, hypervisor):
     ctx.run(ctx.on.relation_changed(relation), state(relation))
 
     mode = (hypervisor.root / workload.CONFIG).stat().st_mode & 0o777
-    assert mode == 0o640
+    assert mode == 0o600
 
 
 def test_an_unchanged_world_restarts_nothing(ctx, hypervisor):
@@ -63,17 +91,17 @@ def test_an_unchanged_world_restarts_nothing(ctx, hypervisor):
 
     ctx.run(ctx.on.update_status(), once)
 
-    assert hypervisor.restarts == 1, "an unchanged configuration must not restart the monitor"
+    assert hypervisor.restarts == [INSTANCES, PROCESSES], "an unchanged world restarts nothing"
 
 
 def test_a_monitor_that_died_for_good_is_started_again(ctx, hypervisor):
     relation = keystone()
     once = ctx.run(ctx.on.relation_changed(relation), state(relation))
-    hypervisor.running = False
+    hypervisor.stop(INSTANCES)
 
     ctx.run(ctx.on.update_status(), once)
 
-    assert hypervisor.running
+    assert INSTANCES in hypervisor.units
 
 
 def test_systemd_never_gives_up_on_the_monitor(ctx, hypervisor):
@@ -81,7 +109,7 @@ def test_systemd_never_gives_up_on_the_monitor(ctx, hypervisor):
 
     ctx.run(ctx.on.relation_changed(relation), state(relation))
 
-    unit = hypervisor.read(workload.UNIT)
+    unit = hypervisor.read(workload.UNITS / INSTANCES)
     assert "Restart=always" in unit
     assert "StartLimitIntervalSec=0" in unit, "five quick failures must not end it for good"
 
@@ -95,8 +123,8 @@ def test_a_new_password_restarts_the_monitor_with_it(ctx, hypervisor):
 
     ctx.run(ctx.on.secret_changed(changed), dataclasses.replace(once, secrets={changed}))
 
-    assert "username = svc_new" in hypervisor.read(workload.CONFIG)
-    assert hypervisor.restarts == 2
+    assert hypervisor.settings.login.username == "svc_new"
+    assert hypervisor.restarts.count(INSTANCES) == 2
 
 
 def test_only_the_leader_asks_for_an_account(ctx, hypervisor):
@@ -143,9 +171,7 @@ def test_the_snap_s_libvirt_is_preferred(ctx, hypervisor):
 
     ctx.run(ctx.on.relation_changed(relation), state(relation))
 
-    assert "openstack-hypervisor/common/run/libvirt/libvirt-sock-ro" in hypervisor.read(
-        workload.CONFIG
-    )
+    assert hypervisor.settings.libvirt_uri.endswith("common/run/libvirt/libvirt-sock")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +196,7 @@ def test_what_is_missing_is_the_status(ctx, hypervisor, relations, expected):
     out = ctx.run(ctx.on.config_changed(), state(*relations))
 
     assert out.unit_status == expected
-    assert not hypervisor.running
+    assert not hypervisor.units
 
 
 def test_a_wrong_option_is_named_and_changes_nothing(ctx, hypervisor):
@@ -181,21 +207,23 @@ def test_a_wrong_option_is_named_and_changes_nothing(ctx, hypervisor):
 
     assert isinstance(out.unit_status, testing.BlockedStatus)
     assert "restart-delay" in out.unit_status.message
-    assert hypervisor.restarts == 1
+    assert hypervisor.restarts.count(INSTANCES) == 1
 
 
 def test_a_monitor_that_cannot_be_installed_is_the_status(ctx, hypervisor, monkeypatch):
-    hypervisor.command = None
+    (hypervisor.root / "usr/lib/python3/dist-packages/libvirt.py").unlink()
 
-    def refuse() -> str:
+    def refuse() -> None:
         raise workload.InstallError("no such package")
 
-    monkeypatch.setattr(workload, "ensure_installed", refuse)
+    monkeypatch.setattr(workload, "ensure_library", refuse)
     relation = keystone()
 
     out = ctx.run(ctx.on.relation_changed(relation), state(relation))
 
-    assert out.unit_status == testing.BlockedStatus("monitor not installed: check the apt sources")
+    assert out.unit_status == testing.BlockedStatus(
+        "python3-libvirt not installed: check apt sources"
+    )
 
 
 def test_removal_leaves_nothing(ctx, hypervisor):
@@ -204,9 +232,10 @@ def test_removal_leaves_nothing(ctx, hypervisor):
 
     ctx.run(ctx.on.remove(), once)
 
-    assert not hypervisor.running
+    assert not hypervisor.units
     assert not (hypervisor.root / workload.CONFIG).exists()
-    assert not (hypervisor.root / workload.UNIT).exists()
+    assert not list((hypervisor.root / workload.UNITS).rglob("*instance-ha*"))
+    assert not (hypervisor.root / "opt/instance-ha/monitors").exists()
 
 
 def test_the_password_is_in_no_status_and_no_log(ctx, hypervisor):
@@ -216,3 +245,116 @@ def test_the_password_is_in_no_status_and_no_log(ctx, hypervisor):
 
     said = [entry.message for entry in ctx.juju_log] + [out.unit_status.message]
     assert not [line for line in said if "s3cr3t" in line]
+
+
+def test_process_list_names_units(ctx, hypervisor):
+    relation = keystone()
+    config = {"process-list": "- unit: nova-compute.service\n- unit: ovs-vswitchd.service\n"}
+
+    ctx.run(ctx.on.relation_changed(relation), state(relation, config=config))
+
+    assert hypervisor.settings.processes == ("nova-compute.service", "ovs-vswitchd.service")
+
+
+def test_without_a_list_the_services_that_are_there_are_watched(ctx, hypervisor):
+    relation = keystone()
+
+    ctx.run(ctx.on.relation_changed(relation), state(relation))
+
+    assert hypervisor.settings.processes == ("nova-compute.service", "libvirtd.service")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("- unit: [", id="no-yaml"),
+        pytest.param("- nova-compute", id="no-map"),
+        pytest.param("- unit: nova-compute", id="no-service"),
+        pytest.param("- unit: a.service; reboot", id="shell"),
+        pytest.param("- unit: a.service\n  run: x", id="unknown-key"),
+        pytest.param("- unit: a.service\n- unit: a.service", id="twice"),
+        pytest.param("unit: a.service", id="no-list"),
+    ],
+)
+def test_a_malformed_process_list_is_the_status_and_changes_nothing(ctx, hypervisor, text):
+    relation = keystone()
+
+    out = ctx.run(
+        ctx.on.relation_changed(relation), state(relation, config={"process-list": text})
+    )
+
+    assert isinstance(out.unit_status, testing.BlockedStatus)
+    assert "config:" in out.unit_status.message
+    assert not hypervisor.units
+
+
+def test_monitors_are_added_and_taken_away_by_option(ctx, hypervisor):
+    relation = keystone()
+    config = {
+        "agent-monitor": True,
+        "storage-probe": "/srv/guests",
+        "process-monitor": False,
+    }
+
+    once = ctx.run(ctx.on.relation_changed(relation), state(relation, config=config))
+    assert hypervisor.units == {INSTANCES, workload.AGENTS.unit, workload.STORAGE.unit}
+    probe = hypervisor.read(workload.UNITS / workload.STORAGE.unit)
+    assert "ReadWritePaths=-/srv/guests" in probe
+
+    ctx.run(ctx.on.config_changed(), dataclasses.replace(once, config={}))
+    assert hypervisor.units == {INSTANCES, PROCESSES}
+
+
+def test_a_held_nova_compute_is_the_status(ctx, hypervisor):
+    relation = keystone()
+    hypervisor.say("guard", state="held", reason="Masakari recovers this host")
+
+    out = ctx.run(ctx.on.relation_changed(relation), state(relation))
+
+    assert out.unit_status == testing.BlockedStatus(
+        "return guard holds nova-compute: run show-status"
+    )
+
+
+def test_a_second_monitor_is_noticed(ctx, hypervisor):
+    relation = keystone()
+    unit = "snap.openstack-hypervisor.masakari-instancemonitor.service"
+    hypervisor.install(unit)
+    hypervisor.units.add(unit)
+
+    out = ctx.run(ctx.on.relation_changed(relation), state(relation))
+
+    assert "masakari-instancemonitor" in out.unit_status.message
+    assert isinstance(out.unit_status, testing.BlockedStatus)
+
+
+@pytest.mark.parametrize(
+    ("program", "facts", "expected"),
+    [
+        pytest.param("instances", {"libvirt": "waiting: cannot reach"}, "libvirt", id="libvirt"),
+        pytest.param(
+            "instances", {"waiting": 3, "masakari": "waiting: HTTP 503"}, "masakari", id="api"
+        ),
+        pytest.param("storage", {"storage": "hung"}, "storage", id="storage"),
+    ],
+)
+def test_what_is_awaited_is_the_status(ctx, hypervisor, program, facts, expected):
+    relation = keystone()
+    hypervisor.say(program, **facts)
+
+    out = ctx.run(ctx.on.relation_changed(relation), state(relation))
+
+    assert isinstance(out.unit_status, testing.WaitingStatus)
+    assert expected in out.unit_status.message
+
+
+def test_guests_that_nova_resumes_are_a_danger(ctx, hypervisor):
+    relation = keystone()
+    hypervisor.write(
+        "etc/nova/nova.conf", "[DEFAULT]\nhost = h1\nresume_guests_state_on_host_boot = true\n"
+    )
+
+    out = ctx.run(ctx.on.relation_changed(relation), state(relation))
+
+    assert "resume_guests_state_on_host_boot" in out.unit_status.message
+    assert hypervisor.settings.resumes_guests

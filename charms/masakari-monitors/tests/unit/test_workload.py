@@ -12,8 +12,9 @@ import pytest
 from charmlibs import apt, systemd
 
 from masakari_monitors import workload
+from masakari_monitors.hypervisor import NOVA_COMPUTE
 
-COMMAND = workload.command  # the fixture hypervisor replaces it
+LIBRARY = "usr/lib/python3/dist-packages/libvirt.py"
 UNREACHABLE = subprocess.CalledProcessError(100, ["apt-get", "update"])
 
 
@@ -31,13 +32,13 @@ class Apt:
         self.config = pathlib.Path(os.environ["APT_CONFIG"]).read_text()
         if answer := self.answers.pop(0):
             raise answer
-        self.hypervisor.command = "/usr/bin/masakari-instancemonitor"
+        self.hypervisor.write(LIBRARY, "")
 
 
 @pytest.fixture
 def machine(hypervisor, monkeypatch):
-    """A hypervisor without the monitor, whose apt answers as told."""
-    hypervisor.command = None
+    """A hypervisor without libvirt's library, whose apt answers as told."""
+    (hypervisor.root / LIBRARY).unlink()
     monkeypatch.delenv("APT_CONFIG", raising=False)
 
     def answer(*answers: Exception | None) -> Apt:
@@ -51,23 +52,26 @@ def machine(hypervisor, monkeypatch):
 
 def test_what_is_there_is_not_installed_again(hypervisor, machine):
     played = machine()
-    hypervisor.command = "/opt/masakari-monitors/bin/masakari-instancemonitor"
+    hypervisor.write(LIBRARY, "")
 
-    assert workload.ensure_installed() == hypervisor.command
+    workload.ensure_library()
+
     assert played.asked == []
 
 
 def test_lists_that_name_the_package_are_not_fetched(machine):
     played = machine(None)
 
-    assert workload.ensure_installed() == "/usr/bin/masakari-instancemonitor"
+    workload.ensure_library()
+
     assert played.asked == [(workload.PACKAGE, False)]
+    assert workload.library_installed()
 
 
 def test_apt_gives_up_on_a_silent_server_soon(machine):
     played = machine(None)
 
-    workload.ensure_installed()
+    workload.ensure_library()
 
     assert 'Acquire::Retries "0";' in played.config
     assert 'Acquire::http::Timeout "10";' in played.config
@@ -76,7 +80,7 @@ def test_apt_gives_up_on_a_silent_server_soon(machine):
 def test_lists_that_are_too_old_are_fetched_once(machine):
     played = machine(apt.PackageError("404  Not Found"), None)
 
-    workload.ensure_installed()
+    workload.ensure_library()
 
     assert played.asked == [(workload.PACKAGE, False), (workload.PACKAGE, True)]
 
@@ -94,40 +98,10 @@ def test_what_apt_cannot_install_is_said_in_our_words(machine, answers):
     played = machine(*answers)
 
     with pytest.raises(workload.InstallError, match="check the machine's sources") as caught:
-        workload.ensure_installed()
+        workload.ensure_library()
 
     assert caught.value.__cause__ is answers[-1]
     assert played.answers == [], "it was given up too early"
-
-
-def test_a_package_without_the_monitor_is_an_error(hypervisor, machine, monkeypatch):
-    machine(None)
-    monkeypatch.setattr(workload, "command", lambda: None)
-
-    with pytest.raises(workload.InstallError, match="brought no masakari-instancemonitor"):
-        workload.ensure_installed()
-
-
-@pytest.mark.parametrize("running", [True, False])
-def test_the_package_s_own_service_does_not_run_beside_ours(machine, monkeypatch, running):
-    machine(None)
-    paused = []
-    monkeypatch.setattr(systemd, "service_running", lambda name: running)
-    monkeypatch.setattr(systemd, "service_pause", paused.append)
-
-    workload.ensure_installed()
-
-    assert paused == ([workload.PACKAGED_SERVICE] if running else [])
-
-
-def test_the_monitor_is_looked_for_where_programs_are(monkeypatch):
-    asked = {}
-    monkeypatch.setattr(
-        workload.shutil, "which", lambda name, *, path: asked.setdefault(name, path)
-    )
-
-    assert COMMAND() == asked[workload.COMMAND]
-    assert "/opt/masakari-monitors/bin" in asked[workload.COMMAND].split(":")
 
 
 def test_a_file_is_written_once(hypervisor):
@@ -158,17 +132,46 @@ def test_removing_what_was_never_there_changes_nothing(hypervisor, monkeypatch):
 
     workload.remove()
 
-    assert not (hypervisor.root / workload.UNIT).exists()
+
+def test_code_that_went_out_of_use_is_taken_away(hypervisor):
+    assert workload.ensure_code()
+    assert not workload.ensure_code()
+    old = workload.CODE / "hypervisor_instance_ha/old.py"
+    hypervisor.write(str(old), "")
+
+    assert workload.ensure_code()
+    assert not (hypervisor.root / old).exists()
 
 
-def test_removal_takes_unit_configuration_and_authorities_away(hypervisor):
-    for path in (workload.UNIT, workload.CONFIG, workload.CA_BUNDLE):
-        workload.ensure_file(path, "text", mode=0o644)
-    hypervisor.running = True
+@pytest.mark.parametrize("unit", NOVA_COMPUTE)
+def test_nova_compute_has_the_guard_s_permission_as_a_condition(hypervisor, unit):
+    workload.ensure_guard([unit], known=NOVA_COMPUTE)
+
+    drop_in = hypervisor.read(workload.UNITS / f"{unit}.d" / workload.DROP_IN)
+    assert f"ConditionPathExists=/{workload.PERMISSION}" in drop_in
+    assert f"Before={' '.join(NOVA_COMPUTE)}" in hypervisor.read(workload.UNITS / workload.GUARD)
+
+
+def test_the_boot_in_which_the_guard_comes_is_free(hypervisor):
+    workload.ensure_guard(NOVA_COMPUTE[:1], known=NOVA_COMPUTE)
+
+    assert (hypervisor.root / workload.PERMISSION).exists()
+
+
+def test_a_charm_that_runs_again_after_a_boot_frees_nobody(hypervisor):
+    workload.ensure_guard(NOVA_COMPUTE[:1], known=NOVA_COMPUTE)
+    (hypervisor.root / workload.PERMISSION).unlink()  # the next boot
+
+    assert not workload.ensure_guard(NOVA_COMPUTE[:1], known=NOVA_COMPUTE)
+
+    assert not (hypervisor.root / workload.PERMISSION).exists()
+
+
+def test_files_beside_our_drop_in_stay(hypervisor):
+    workload.ensure_guard(NOVA_COMPUTE[:1], known=NOVA_COMPUTE)
+    other = workload.UNITS / "nova-compute.service.d/other.conf"
+    hypervisor.write(str(other), "[Service]")
 
     workload.remove()
 
-    left = [p for p in (workload.UNIT, workload.CONFIG, workload.CA_BUNDLE)
-            if (hypervisor.root / p).exists()]  # fmt: skip
-    assert left == []
-    assert not hypervisor.running
+    assert [path.name for path in (hypervisor.root / other).parent.iterdir()] == ["other.conf"]

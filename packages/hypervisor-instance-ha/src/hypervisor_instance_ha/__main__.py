@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     verbs = parser.add_subparsers(required=True, dest="verb", metavar="PROGRAM")
     for name in (*PROGRAMS, "remove-autostart"):
         verbs.add_parser(name)
+    verbs.add_parser("drill").add_argument("server")
+    verbs.add_parser("maintenance").add_argument("state", choices=("on", "off"))
     attempt = verbs.add_parser("try-storage")
     attempt.add_argument("target")
     attempt.add_argument("ceph_user", nargs="?", default="")
@@ -53,6 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(said: argparse.Namespace) -> int:
     if said.verb == "remove-autostart":
         remove_autostart()
+        return 0
+    if said.verb == "drill":
+        print(programs.run_drill(said.server))  # noqa: T201 - the charm reads it
+        return 0
+    if said.verb == "maintenance":
+        print(programs.tell_maintenance(on=said.state == "on"))  # noqa: T201 - the charm reads it
         return 0
     if said.verb == "try-storage":
         return _try_storage(said.target, ceph_user=said.ceph_user)

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hypervisor_instance_ha import machine, settings, storage
+from hypervisor_instance_ha import drill, machine, settings, storage
 from hypervisor_instance_ha.agents import AgentMonitor
 from hypervisor_instance_ha.cloud import Cloud
 from hypervisor_instance_ha.courier import Courier, Decision
 from hypervisor_instance_ha.errors import LibvirtError
-from hypervisor_instance_ha.files import Report
+from hypervisor_instance_ha.files import Report, write_whole
 from hypervisor_instance_ha.guard import Standing
 from hypervisor_instance_ha.guarding import ReturnGuard, Surroundings, emulators_run
 from hypervisor_instance_ha.hypervisor import Hypervisor
@@ -102,6 +102,38 @@ def guard_return(stop: threading.Event) -> None:
     guard = ReturnGuard(around, report=_report("guard"))
     while not stop.is_set() and not guard.step():
         _pause_unless_overridden(stop)
+
+
+def run_drill(uuid: str) -> str:
+    """Kill the process of a server that is marked for it; return what was killed.
+
+    Raises:
+        DrillError: if it is no test server of this host.
+        CloudError: if Nova cannot be asked.
+    """
+    said = settings.load()
+    server = _cloud(said).server(uuid)
+    drill.require_marked(server, uuid=uuid, nova_host=said.nova_host)
+    return f"{uuid} pid {drill.kill(uuid)}"
+
+
+def tell_maintenance(*, on: bool) -> str:
+    """Tell Masakari that an operator works on this host, or no more; return what came of it.
+
+    Only a maintenance that was begun here is ended here: Masakari's own, after a loss, is not.
+
+    Raises:
+        CloudError: if Masakari declines or cannot be asked.
+    """
+    ours = settings.STATE / "maintenance"
+    if not on and not ours.exists():
+        return "unchanged: it was not begun by pause"
+    changed = _cloud(settings.load()).set_maintenance(on)
+    if on and changed:
+        write_whole(ours, "begun by pause\n")
+    elif not on:
+        ours.unlink(missing_ok=True)
+    return ("on" if on else "off") if changed else "unchanged"
 
 
 def _guarded_units() -> tuple[str, ...]:
