@@ -42,7 +42,7 @@ _PARAMETERS = {
     ),
 }
 _ACTIONS = ("off", "on", "status", "monitor", "list", "metadata", "validate-all")
-_ORDER_S = 60.0
+ORDER_S = 60.0
 """How long one try asks for the answer, shorter than Pacemaker's patience with the agent."""
 _REQUEST_S = 35.0
 """MAAS itself gives a BMC up to 30 s."""
@@ -69,7 +69,7 @@ class Setup:
         return PowerFencer(
             self.maas.reach,
             rung=Rung.MAAS,
-            pace=Pace(deadline_s=_ORDER_S, interval_s=1.0),
+            pace=Pace(deadline_s=ORDER_S, interval_s=1.0),
             clock=SystemClock(),
             by="pacemaker",
         )

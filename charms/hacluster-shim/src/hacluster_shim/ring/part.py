@@ -27,7 +27,7 @@ class Ring(ops.Object):
         super().__init__(charm, "ring")
         self._charm = charm
         self._refusal = ""
-        RingActions(charm, reconcile=reconcile)
+        self.actions = RingActions(charm, reconcile=reconcile)
         self.framework.observe(charm.on.remove, self._on_remove)
 
     @property
