@@ -6,6 +6,8 @@ from typing import Literal
 
 import pydantic
 
+from instance_ha.errors import PolicyError
+from instance_ha.selection import Pattern, by_segment
 from instance_ha_relations.wire import Line
 
 
@@ -26,7 +28,32 @@ class MasakariConfig(pydantic.BaseModel):
     """Percent of a segment's hypervisors."""
     return_after: int = pydantic.Field(ge=1, le=86400)
     duplicate_window: int = pydantic.Field(ge=1, le=3600)
+    evacuations_at_once: int = pydantic.Field(ge=1, le=100)
+    protected_servers: Literal["", "all", "metadata", "tag"]
+    segment_servers: str
+    ignored_servers: str
+    instance_disks: Literal["ask", "shared", "local"]
     fencing_mode: Literal["maas", "none"]
+
+    @pydantic.field_validator("segment_servers")
+    @classmethod
+    def _segments_have_known_words(cls, said: str) -> str:
+        pairs = dict(_pair(part) for part in said.split(",") if part.strip())
+        try:
+            by_segment(pairs)
+        except PolicyError as error:
+            raise ValueError(str(error)) from error
+        return said.strip()
+
+    @pydantic.field_validator("ignored_servers")
+    @classmethod
+    def _every_word_is_a_pattern(cls, said: str) -> str:
+        try:
+            for word in said.split():
+                Pattern.read(word)
+        except PolicyError as error:
+            raise ValueError(str(error)) from error
+        return said
 
     @property
     def hold_s(self) -> int:
@@ -36,7 +63,12 @@ class MasakariConfig(pydantic.BaseModel):
     @property
     def lease_ttl_s(self) -> int:
         """How long a silent controller keeps its lease; several looks fit into it."""
-        return max(15, 3 * self.monitoring_interval)
+        return max(7, 3 * self.monitoring_interval)
+
+
+def _pair(said: str) -> tuple[str, str]:
+    segment, _, word = said.rpartition(":")
+    return segment.strip(), word.strip()
 
 
 def describe(error: pydantic.ValidationError) -> str:

@@ -63,6 +63,7 @@ def masakari(core: Core, *, unit: str) -> tuple[File, ...]:
         port=API_PORT,
         transport_url=core.transport_url,
         evacuation_delay=config.evacuation_delay,
+        evacuations_at_once=config.evacuations_at_once,
         evacuate_all_instances=str(config.evacuate_all_instances),
         flows=task_flows(),
     )
@@ -70,9 +71,13 @@ def masakari(core: Core, *, unit: str) -> tuple[File, ...]:
 
 
 def store(core: Core) -> File:
-    """Return what the migration of the plugin's tables reads."""
+    """Return what the migrations read, besides masakari.conf."""
     url = _ini(core.database.url)
-    return File(path=STORE_CONF, text=f"[instance_ha]\nconnection = {url}\n")
+    # Tables are migrated whether the plugin loads or not, so with the driver that is always there.
+    text = (
+        f"[DEFAULT]\nnotification_driver = taskflow_driver\n\n[instance_ha]\nconnection = {url}\n"
+    )
+    return File(path=STORE_CONF, text=text)
 
 
 def api_paste(core: Core) -> File:
@@ -108,6 +113,12 @@ def instance_ha(
         return_after=config.return_after,
         lease_ttl=config.lease_ttl_s,
         evacuate_all_instances=str(config.evacuate_all_instances),
+        servers={
+            "protect": config.protected_servers,
+            "segments": config.segment_servers,
+            "ignored": config.ignored_servers.split(),
+            "disks": config.instance_disks,
+        },
         fencing=fencing,
         credentials_file=CREDENTIALS,
         targets_file=TARGETS,

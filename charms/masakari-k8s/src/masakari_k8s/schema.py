@@ -29,7 +29,8 @@ def migrate(engine: Box) -> None:
     Raises:
         CommandError: if one of the two does not end well.
     """
-    theirs = ["masakari-manage", "--config-file", rendering.MASAKARI_CONF, "db", "sync"]
+    files = ["--config-file", rendering.MASAKARI_CONF, "--config-file", rendering.STORE_CONF]
+    theirs = ["masakari-manage", *files, "db", "sync"]
     ours = [plugin.COMMAND, "--config-file", rendering.STORE_CONF, "db-sync"]
     for command in (theirs, ours):
         workload.run(engine, command, timeout_s=_DEADLINE_S)

@@ -25,7 +25,8 @@ class TestSchema:
 
         migrations = [one for one in cloud.commands(ENGINE) if "sync" in one]
         assert migrations == [
-            "masakari-manage --config-file /etc/masakari/masakari.conf db sync",
+            "masakari-manage --config-file /etc/masakari/masakari.conf "
+            "--config-file /etc/masakari/instance-ha-store.conf db sync",
             "instance-ha --config-file /etc/masakari/instance-ha-store.conf db-sync",
         ]
         assert state.get_relation(PEERS.id).local_app_data["schema"].startswith("22.0.0-")

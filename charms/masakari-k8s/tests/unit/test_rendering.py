@@ -20,7 +20,10 @@ PASSWORD = "p$a%s;s#'\"$$w[0]"
 CONFIG = MasakariConfig(
     debug=False, region="RegionOne", evacuation_delay=7, evacuate_all_instances=False,
     enable_secret_access=True, monitoring_interval=20, monitoring_samples=4, hold=3,
-    max_failing_share=40, return_after=90, duplicate_window=120, fencing_mode="maas",
+    max_failing_share=40, return_after=90, duplicate_window=120,
+    evacuations_at_once=7, protected_servers="tag", segment_servers="rack-1:all,rack-2:metadata",
+    ignored_servers="name=^amphora-[0-9]{2}$ project=abc", instance_disks="local",
+    fencing_mode="maas",
 )  # fmt: skip
 CORE = Core(
     config=CONFIG,
@@ -66,7 +69,8 @@ def parsed(tmp_path: pathlib.Path):
         conf.register_opts([cfg.StrOpt("connection")], group="database")
         conf.register_opts([cfg.StrOpt("connection")], group="taskflow")
         conf.register_opts(
-            [cfg.StrOpt("transport_url"), cfg.IntOpt("wait_period_after_service_update"),
+            [cfg.StrOpt("transport_url"), cfg.StrOpt("notification_driver"),
+             cfg.IntOpt("wait_period_after_service_update"),
              cfg.IntOpt("notification_delay_max"), cfg.StrOpt("os_privileged_user_password"),
              cfg.IntOpt("duplicate_notification_detection_interval")]
         )  # fmt: skip
@@ -92,6 +96,7 @@ def test_masakari_conf_says_what_was_meant(parsed):
     assert conf.wait_period_after_service_update == 7
     assert conf.duplicate_notification_detection_interval == 120
     assert conf.notification_delay_max == 0
+    assert conf.notification_driver == "instance_ha"
     assert conf.host_failure.evacuate_all_instances is False
     assert conf.keystone_authtoken.cafile == "/etc/masakari/ca-bundle.pem"
 
@@ -110,6 +115,15 @@ def test_passwords_survive_the_notation(parsed):
         conf.instance_ha_api.password,
     ):
         assert found == PASSWORD
+
+
+def test_which_servers_move_reaches_the_plugin(parsed):
+    conf = parsed(*rendering.instance_ha(CORE, FENCING, WATCH, unit="masakari/0"))
+
+    assert conf.instance_ha_servers.protect == "tag"
+    assert conf.instance_ha_servers.segments == {"rack-1": "all", "rack-2": "metadata"}
+    assert conf.instance_ha_servers.ignored == ["name=^amphora-[0-9]{2}$", "project=abc"]
+    assert conf.instance_ha_servers.disks == "local"
 
 
 def test_every_flow_fences_first(parsed):

@@ -108,9 +108,11 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
     ),
     cfg.FloatOpt(
         "duplicate_window",
-        default=180.0,
+        default=45.0,
         min=0.0,
-        help="What masakari.conf has as duplicate_notification_detection_interval.",
+        help="What masakari.conf has as duplicate_notification_detection_interval. A failed "
+        "recovery is tried anew after it. Masakari's own 180 tells racing monitors apart; here "
+        "only one controller notifies at a time.",
     ),
     cfg.FloatOpt(
         "lease_ttl",

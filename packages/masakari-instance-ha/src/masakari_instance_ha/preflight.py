@@ -21,35 +21,23 @@ import masakari.conf
 import taskflow.exceptions
 from masakari.engine.drivers.taskflow import host_failure
 from oslo_config import cfg
-from stevedore import named
 
 from instance_ha import recovery
 from instance_ha.errors import InstanceHaError, PolicyError
 from instance_ha.ladder import Rung
-from masakari_instance_ha import assembly, fencing
+from masakari_instance_ha import assembly, fencing, flows
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.fencing import bmc
 from masakari_instance_ha.fencing.maas_api import Access, MaasApi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from taskflow.engines.base import Engine
 
-TASKS = "masakari.task_flow.tasks"
-DRIVERS = "hostmonitor.driver"
+DRIVERS = ("hostmonitor.driver", "masakari.driver")
 DRIVER = "instance_ha"
-UNFENCED = "evacuate_instances_task"
-"""Masakari's own evacuation, which asks for no proof."""
-
-_PROOF = "fence_proof"
-_REINSTALL = "The plugin is not complete here: juju refresh masakari-k8s"
-_RENDER = "Let the charm render masakari.conf anew: juju config masakari-k8s"
-_ARGUMENTS = {"context": None, "novaclient": None, "update_host_method": None}
-_OPTIONS = {
-    "auto": "host_auto_failure_recovery_tasks",
-    "rh": "host_rh_failure_recovery_tasks",
-}
+"""The name of ours in either group."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +65,20 @@ def run(
         ask_store: Whether to ask the database.
     """
     checks: list[tuple[str, Callable[[], str]]] = [("options", partial(_options, conf))]
-    checks += [(f"task {name}", partial(_task, name)) for name in recovery.TASKS.values()]
     checks += [
-        ("proof is demanded", _proof),
-        (f"driver {DRIVER}", _driver),
+        (f"task {name}", partial(flows.task_problem, name)) for name in recovery.TASKS.values()
+    ]
+    checks += [
+        ("proof is demanded", flows.demanded),
+        *((f"driver {group}", partial(_driver, group)) for group in DRIVERS),
         ("fencing", partial(_fencing, conf)),
     ]
     if masakari_config is not None:
         problem = _read(masakari_config, *files)
-        checks += [(f"flow {flow}", partial(_flow, flow, unreadable=problem)) for flow in _OPTIONS]
+        checks += [
+            (f"flow {flow}", partial(_flow, flow, unreadable=problem)) for flow in flows.OPTIONS
+        ]
+        checks.append(("notification driver", partial(_notification_driver, problem)))
     if ask_store:
         checks.append(("store", partial(_store, conf)))
     return [Check(name=name, problem=" ".join(look().split())) for name, look in checks]
@@ -105,52 +98,17 @@ def _options(conf: cfg.ConfigOpts) -> str:
     return ""
 
 
-def _task(name: str) -> str:
-    _, problem = _load(TASKS, name, arguments=_ARGUMENTS)
+def _driver(group: str) -> str:
+    _, problem = flows.load(group, DRIVER)
     return problem
 
 
-def _driver() -> str:
-    _, problem = _load(DRIVERS, DRIVER)
-    return problem
-
-
-def _proof() -> str:
-    """Judge what the tasks themselves say that they need and give."""
-    fence, _ = _load(TASKS, recovery.TASKS["fence"], arguments=_ARGUMENTS)
-    evacuate, _ = _load(TASKS, recovery.TASKS["evacuate"], arguments=_ARGUMENTS)
-    if fence is None or evacuate is None:
-        return f"fencing and evacuation do not both load. {_REINSTALL}"
-    if _PROOF not in fence.provides:
-        return f"the fence task provides no {_PROOF}, so nothing proves a fence. {_REINSTALL}"
-    if _PROOF not in evacuate.requires:
-        return f"the evacuation requires no {_PROOF}, so it runs unfenced. {_REINSTALL}"
-    return ""
-
-
-def _load(group: str, name: str, *, arguments: dict[str, None] | None = None) -> tuple[Any, str]:
-    """Load one entry point as Masakari does, and make it if *arguments* are given.
-
-    Returns:
-        What was loaded, or None; and why it was not.
-    """
-    problems: list[str] = []
-
-    def note(_manager: object, _entry_point: object, error: BaseException) -> None:
-        problems.append(f"it does not load: {type(error).__name__}: {error}. {_REINSTALL}")
-
-    manager = named.NamedExtensionManager(
-        group,
-        names=[name],
-        on_load_failure_callback=note,
-        on_missing_entrypoints_callback=None,
-        invoke_on_load=arguments is not None,
-        invoke_kwds=arguments,
-    )
-    if manager.extensions:
-        return manager.extensions[0].obj or manager.extensions[0].plugin, ""
-    missing = f"no package has an entry point of this name in {group}. {_REINSTALL}"
-    return None, problems[0] if problems else missing
+def _notification_driver(unreadable: str) -> str:
+    """Judge which driver the engine starts with."""
+    chosen = "" if unreadable else masakari.conf.CONF.notification_driver
+    if unreadable or chosen == DRIVER:
+        return unreadable
+    return f"notification_driver is {chosen}, which runs any flow. {flows.RENDER}"
 
 
 def _read(*files: Path) -> str:
@@ -167,7 +125,7 @@ def _read(*files: Path) -> str:
             default_config_dirs=[],
         )
     except (cfg.Error, OSError) as error:
-        return f"{files[0]} cannot be read: {error}. {_RENDER}"
+        return f"{files[0]} cannot be read: {error}. {flows.RENDER}"
     return ""
 
 
@@ -176,37 +134,10 @@ def _flow(flow: str, *, unreadable: str) -> str:
     if unreadable:
         return unreadable
     try:
-        phases = masakari.conf.CONF.taskflow_driver_recovery_flows[_OPTIONS[flow]]
+        phases = masakari.conf.CONF.taskflow_driver_recovery_flows[flows.OPTIONS[flow]]
     except (cfg.Error, ValueError) as error:
-        return f"{_OPTIONS[flow]} cannot be read: {error}. {_RENDER}"
-    return _lists(flow, phases) or _loads(phases) or _compiles(flow)
-
-
-def _lists(flow: str, phases: dict[str, list[str]]) -> str:
-    """Judge the lists; others' tasks may stand between ours."""
-    if UNFENCED in _each(phases.values()):
-        return f"{_OPTIONS[flow]} has {UNFENCED}, which evacuates unfenced. {_RENDER}"
-    ours = set(recovery.TASKS.values())
-    for phase, expected in recovery.task_flows()[flow].items():
-        listed = phases.get(phase)
-        if listed is None:
-            return f"{_OPTIONS[flow]} has no phase {phase}. {_RENDER}"
-        if [task for task in listed if task in ours] != expected:
-            wanted = ", ".join(expected) or "none of ours"
-            return f"{_OPTIONS[flow]} must have in {phase}, in this order: {wanted}. {_RENDER}"
-    return ""
-
-
-def _loads(phases: dict[str, list[str]]) -> str:
-    """Judge whether every listed task loads: Masakari goes on without one that does not."""
-    for name in _each(phases.values()):
-        if problem := _task(name):
-            return f"{name}: {problem}"
-    return ""
-
-
-def _each(lists: Iterable[list[str]]) -> list[str]:
-    return [name for names in lists for name in names]
+        return f"{flows.OPTIONS[flow]} cannot be read: {error}. {flows.RENDER}"
+    return flows.problem(flow, phases) or _compiles(flow)
 
 
 def _compiles(flow: str) -> str:
@@ -222,7 +153,7 @@ def _compiles(flow: str) -> str:
         engine.prepare()
         engine.validate()
     except taskflow.exceptions.TaskFlowException as error:
-        return f"taskflow refuses the flow: {error}. {_RENDER}"
+        return f"taskflow refuses the flow: {error}. {flows.RENDER}"
     return ""
 
 

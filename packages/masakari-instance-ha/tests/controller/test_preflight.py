@@ -11,12 +11,15 @@ from oslo_config import cfg
 from stevedore import extension
 
 from instance_ha import recovery
+from masakari_instance_ha import flows as host_flows
 from masakari_instance_ha import options, preflight, store
 
 # Masakari's and taskflow's libraries warn of one another.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 FLOWS = """
+[DEFAULT]
+notification_driver = instance_ha
 [taskflow]
 connection = sqlite:////nowhere/flows.sqlite
 [taskflow_driver_recovery_flows]
@@ -116,7 +119,7 @@ def test_a_masakari_conf_that_is_broken_is_said(look):
 
 def test_taskflow_itself_refuses_a_flow_whose_proof_nobody_provides(look, monkeypatch):
     """Even if the lists were not judged at all."""
-    monkeypatch.setattr(preflight, "_lists", lambda *_: "")
+    monkeypatch.setattr(host_flows, "problem", lambda *_: "")
     pre = ["disable_compute_service_task"]
 
     problems = look(flows=good_flows(auto=lists("auto", pre=pre)))
@@ -228,3 +231,12 @@ def test_the_store_is_asked_where_wanted(look, tmp_path):
 
 def test_no_store_at_all_is_said(look):
     assert "connection is not set" in look(ask_store=True)["store"]
+
+
+def test_another_notification_driver_would_run_any_flow(look):
+    flows = good_flows().replace("instance_ha", "taskflow_driver", 1)
+
+    problems = look(flows=flows)
+
+    assert list(problems) == ["notification driver"]
+    assert "runs any flow" in problems["notification driver"]

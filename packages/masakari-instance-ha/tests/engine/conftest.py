@@ -33,8 +33,10 @@ with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
     from masakari import context, exception, objects, rpc
     from masakari.db import migration
     from masakari.engine import manager
-    from masakari.engine.drivers.taskflow import base, driver
+    from masakari.engine.drivers.taskflow import base
+    from masakari.engine.drivers.taskflow.driver import TaskFlowDriver
 
+    from masakari_instance_ha.engine import FencedFlowDriver
     from masakari_instance_ha.nova import Nova
     from masakari_instance_ha.tasks.work import CONF
 
@@ -372,8 +374,14 @@ class Engine:
         host.create()
         return host
 
-    def recover(self, method: str = "auto", *, reserves: tuple[str, ...] = ("h3",)) -> None:
-        driver.TaskFlowDriver().execute_host_failure(
+    def recover(
+        self,
+        method: str = "auto",
+        *,
+        reserves: tuple[str, ...] = ("h3",),
+        driver: type[TaskFlowDriver] = FencedFlowDriver,
+    ) -> None:
+        driver().execute_host_failure(
             self.context, "h1", method, self.notification, reserved_host_list=[*reserves],
             update_host_method=manager.update_host_method,
         )  # fmt: skip

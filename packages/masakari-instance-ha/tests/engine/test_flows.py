@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from masakari import exception, objects
 from masakari.engine.drivers.taskflow import base, host_failure
+from masakari.engine.drivers.taskflow.driver import TaskFlowDriver
 from masakari.objects import fields
 from taskflow import exceptions as taskflow_errors
 from taskflow.persistence import backends
@@ -112,7 +113,7 @@ def test_a_flow_without_the_fence_task_is_refused_by_taskflow(
         CONF.set_override(option, tasks, group="taskflow_driver_recovery_flows")
 
     with pytest.raises(exception.MasakariException):
-        engine.recover(method)
+        engine.recover(method, driver=TaskFlowDriver)
 
     assert (server.host, cloud.orders, power.ordered) == ("h1", [], [])
     assert not cloud.hosts["h1"].forced_down, "nothing after the fence ran"
