@@ -17,6 +17,7 @@ from instance_ha import guards, homecoming, steps
 from instance_ha.debounce import Tracker
 from instance_ha.errors import (
     CloudUnreachableError,
+    LeaseOverError,
     NotificationRefusedError,
     StoreUnreachableError,
 )
@@ -30,6 +31,7 @@ from instance_ha.model import (
     Verdict,
 )
 from instance_ha.past import DISABLED_BEFORE, Past, recall
+from instance_ha.pulse import Pulse
 from instance_ha.rota import Rota
 from instance_ha.rulebook import Rulebook
 from instance_ha.steps import Act, Case, Step
@@ -78,6 +80,8 @@ class Controller:
         self._well_since: dict[str, float] = {}
         self._active: bool | None = None
         self._troubles: dict[str, str] = {}
+        self._pulse = Pulse()
+        self._leased_until_s = float("-inf")
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Tick until *should_stop* says so, then let another controller take over at once."""
@@ -99,6 +103,8 @@ class Controller:
             if self._holds_lease():
                 self._act(verdicts, now_s=now_s)
                 self._attend(verdicts, now_s=now_s)
+        except LeaseOverError:
+            logger.warning("%s stops this pass: it took longer than its lease", self._actor)
         except (CloudUnreachableError, StoreUnreachableError) as error:
             self._say("pass", f"nothing is decided now: {error}")
         else:
@@ -119,11 +125,18 @@ class Controller:
         return verdicts
 
     def _holds_lease(self) -> bool:
+        began_s = self._clock.now_s()
         active = self._lease.take(ttl_s=self._policy.lease_ttl_s)
+        self._leased_until_s = began_s + self._policy.lease_ttl_s
         if active is not self._active:
             logger.info("%s %s", self._actor, "acts" if active else "stands by: another one acts")
             self._active = active
         return active
+
+    def _demand_lease(self) -> None:
+        """Raise if the lease may be another controller's by now."""
+        if self._clock.now_s() >= self._leased_until_s:
+            raise LeaseOverError(self._actor)
 
     def _act(self, verdicts: Mapping[str, Verdict], *, now_s: float) -> None:
         """Take the next step of every host that is lost or has an unclosed incident."""
@@ -137,9 +150,7 @@ class Controller:
         mass = guards.weigh(survey, mass_window_s=self._policy.mass_window_s)
         self._note_storms(survey, mass=mass)
         for name in sorted(concerned):
-            if self._clock.now_s() - now_s >= self._policy.lease_ttl_s:
-                logger.warning("%s stops this pass: it took longer than its lease", self._actor)
-                return
+            self._demand_lease()
             try:
                 step = self._look_at(name, survey=survey, mass=mass)
                 if step is not None and step.act is Act.NOTIFY:
@@ -163,8 +174,7 @@ class Controller:
             return
         survey = self._survey(verdicts, incidents=self._journal.unclosed(), now_s=now_s)
         for duty in duties:
-            if self._clock.now_s() - now_s >= self._policy.lease_ttl_s:
-                return
+            self._demand_lease()
             self._rota.attended(duty, now_s=now_s)
             try:
                 duty.attend(survey)
@@ -250,7 +260,11 @@ class Controller:
         last_beat_s, servers_left = None, 0
         if newest is not None and incident.state is IncidentState.RECOVERING:
             if newest.status is NotificationStatus.RUNNING:
-                last_beat_s = self._journal.last_beat_s(newest.uuid)
+                last_beat_s = self._pulse.last_s(
+                    newest,
+                    last_beat_s=self._journal.last_beat_s(newest.uuid),
+                    now_s=survey.now_s,
+                )
             if newest.status is NotificationStatus.FINISHED:
                 servers_left = self._cloud.servers_on(name)
         return Case(
@@ -294,6 +308,8 @@ class Controller:
 
     def _do(self, step: Step, *, incident: Incident, host: Host | None) -> str | None:
         """Act on the world; return the notification that the incident has from now on, if new."""
+        if step.act is not Act.NOTHING:
+            self._demand_lease()
         match step.act:
             case Act.NOTIFY:
                 return self._cloud.notify(incident.host, at_s=self._clock.now_s()).uuid

@@ -50,3 +50,7 @@ class CloudUnreachableError(InstanceHaError):
 
 class StoreUnreachableError(InstanceHaError):
     """The database did not answer, so nothing may be decided."""
+
+
+class LeaseOverError(InstanceHaError):
+    """A pass took so long that another controller may act by now, so nothing more is done."""

@@ -60,7 +60,8 @@ class Policy:
     """Silence of the engine after which a running notification is given to another."""
     renotify_after_s: float = 185.0
     """Pause between two notifications of one host; more than Masakari's duplicate window."""
-    lease_ttl_s: float = 15.0
+    lease_ttl_s: float = 7.0
+    """Silence of a controller after which another one acts; a pass that takes longer stops."""
 
     def __post_init__(self) -> None:
         if set(self.networks) != set(self.matrix.networks):

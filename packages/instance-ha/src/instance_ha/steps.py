@@ -74,7 +74,7 @@ class Case:
     well_since_s: float | None
     """Since when it has been alive without a break; None if it is not."""
     last_beat_s: float | None = None
-    """When an engine last said that it works on the notification."""
+    """When an engine was last seen to give a sign of life, by our own clock."""
     servers_left: int = 0
     """What Nova still places on the host; asked only where it matters."""
     approved: bool = False
@@ -183,7 +183,7 @@ def _unclaimed(case: Case, *, newest: Notification, policy: Policy) -> Step | No
 
 
 def _running(case: Case, *, newest: Notification, policy: Policy) -> Step:
-    last_sign_s = max(newest.updated_at_s, case.last_beat_s or 0.0)
+    last_sign_s = newest.updated_at_s if case.last_beat_s is None else case.last_beat_s
     if case.now_s - last_sign_s < policy.orphan_after_s:
         return _stays(case, _at_work(case, policy=policy))
     return _stays(

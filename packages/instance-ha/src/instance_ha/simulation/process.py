@@ -34,15 +34,22 @@ class KilledError(InstanceHaError):
 class Process:
     """One program."""
 
-    def __init__(self, name: str, *, clock: Clock, let_pass: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        clock: Clock,
+        let_pass: Callable[[float], None],
+        skew_s: float = 0.0,
+    ) -> None:
         self.name = name
         self.alive = True
         self.busy = False
         """Whether it waits in a call, so that it begins nothing else."""
         self.cut_off = False
         """Whether nothing that it calls can be reached, and nothing is observed."""
-        self.skew_s = 0.0
-        """How far its clock is ahead."""
+        self.skew_s = skew_s
+        """How far its machine's clock is ahead."""
         self._clock = clock
         self._let_pass = let_pass
         self._stopped_until_s = float("-inf")
@@ -68,15 +75,19 @@ class Process:
 
 
 class OwnClock:
-    """Implements ``ports.Clock`` as one program reads the time."""
+    """Implements ``ports.Clock`` as one program reads the time.
+
+    As with the real one, a jump of its machine's clock counts from the program's next start.
+    """
 
     def __init__(self, clock: Clock, process: Process) -> None:
         self._clock = clock
         self._process = process
+        self._ahead_s = process.skew_s
 
     def now_s(self) -> float:
         """Return the second that its machine shows."""
-        return self._clock.now_s() + self._process.skew_s
+        return self._clock.now_s() + self._ahead_s
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -67,10 +67,8 @@ def isolate(world: SimWorld, controller: str, seconds: str) -> None:
 
 
 def skew(world: SimWorld, controller: str, seconds: str) -> None:
-    """Have the clock of a controller's machine jump."""
-    process = world.processes.get(controller)
-    if process is not None:
-        process.skew_s += float(seconds)
+    """Have the clock of a controller's machine jump; its next start goes by it."""
+    world.skews[controller] = world.skews.get(controller, 0.0) + float(seconds)
 
 
 def mend(world: SimWorld) -> None:
@@ -88,7 +86,8 @@ def mend(world: SimWorld) -> None:
         if name not in world.controllers:
             world.start_controller(name)
     for process in world.processes.values():
-        process.cut_off, process.skew_s = False, 0.0
+        process.cut_off = False
+    world.skews.clear()
     for network in world.networks.values():
         for server in network.servers.values():
             server.blind_since_s, server.answers = None, True

@@ -139,6 +139,8 @@ class SimWorld:
         self.controllers: dict[str, Controller] = {}
         self.processes: dict[str, Process] = {}
         """The controllers' processes."""
+        self.skews: dict[str, float] = {}
+        """Controller -> how far its machine's clock is ahead."""
         self._agenda: list[tuple[float, Callable[[], None]]] = []
         self._awaited: list[tuple[str, Callable[[], None]]] = []
         self._make_controller = make_controller
@@ -179,7 +181,12 @@ class SimWorld:
 
     def start_controller(self, name: str) -> None:
         """Run a controller that knows nothing yet, as after any start."""
-        process = Process(name, clock=self.clock, let_pass=self._let_pass)
+        process = Process(
+            name,
+            clock=self.clock,
+            let_pass=self._let_pass,
+            skew_s=self.skews.get(name, 0.0),
+        )
         clock = OwnClock(self.clock, process)
         lease = MemoryLease(self._lease_row, holder=name, clock=self.clock)
         cloud = SnapshotCloud(
