@@ -15,6 +15,10 @@ from typing import Any
 
 import jubilant
 
+from instance_ha import pacemaker
+from instance_ha.model import FenceProof
+from instance_ha.pacemaker import RingView
+
 from . import deployment, host, juju, maas, network, paths, process
 from .host import Host
 from .maas import API_KEY, URL
@@ -149,18 +153,60 @@ def _value(text: str) -> Any:
     return json.loads(text) if text[:1] in ("{", "[") else text
 
 
-def wait_connected(ring: Ring, *, within_s: float = 120) -> None:
-    """Wait until every remote is connected and may be fenced, as a member tells it."""
-    process.wait_until(
-        lambda: {each.name for each in ring.remotes} <= _connected(ring.members[0]),
-        within_s=within_s,
-        what="every remote to be connected",
-        every_s=1.0,
+def view(member: Host) -> RingView | None:
+    """Return the ring as one member sees it, or None while its Pacemaker does not answer."""
+    shown = host.run(
+        member, ["env", "TZ=UTC", "crm_mon", "--output-as=xml", "--fence-history=3"], check=False
+    )
+    kept = host.run(member, ["cibadmin", "--query"], check=False)
+    if shown.returncode or kept.returncode:
+        return None
+    return pacemaker.read(shown.stdout, cib=kept.stdout)
+
+
+def proof(ring: Ring, of: Host, *, lost_at_s: float) -> FenceProof | None:
+    """Return the proof that a remote is off, from whichever member may speak."""
+    for member in ring.members:
+        if host.is_on(member) and (seen := view(member)):
+            found = seen.proof(of.name, node=member.name, lost_at_s=lost_at_s)
+            if found:
+                return found
+    return None
+
+
+def decider(ring: Ring) -> Host:
+    """Return the member that decides now."""
+    return process.wait_until(
+        lambda: next((m for m in ring.members if (v := view(m)) and v.speaks(m.name)), None),
+        within_s=90,
+        what="the ring to have a member that decides",
+        every_s=0.5,
     )
 
 
-def _connected(member: Host) -> set[str]:
-    """Return the remotes whose connection stands by the CIB."""
-    said = host.run(member, ["cibadmin", "--query", "--scope", "status"], check=False).stdout
-    lines = [line for line in said.splitlines() if 'remote_node="true"' in line]
-    return {line.split('uname="')[1].split('"')[0] for line in lines if 'in_ccm="true"' in line}
+def wait_connected(ring: Ring, *, within_s: float = 120) -> None:
+    """Wait until every remote is connected, by the word of the member that decides."""
+
+    def connected() -> bool:
+        seen = view(decider(ring))
+        states = seen.remotes if seen else {}
+        return all(each.name in states and states[each.name].joined for each in ring.remotes)
+
+    process.wait_until(
+        connected, within_s=within_s, what="every remote to be connected", every_s=1.0
+    )
+
+
+def heal(ring: Ring) -> None:
+    """Bring every host and cable back, and wait until the ring watches all of them again."""
+    maas.clear()
+    network.heal_all()
+    for each in ring.hosts:
+        if not host.is_on(each):
+            host.boot(each)
+    member = decider(ring)
+    host.run(member, ["crm_resource", "--cleanup"], check=False)
+    wait_connected(ring)
+    for each in ring.remotes:
+        command = ["stonith_admin", "--cleanup", "--history", each.name]
+        host.run(member, command, check=False)

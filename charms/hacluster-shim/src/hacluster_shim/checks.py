@@ -5,15 +5,16 @@
 import datetime
 from collections.abc import Callable, Mapping
 
-from instance_ha.errors import InstanceHaError
+from instance_ha.errors import FenceError
 from instance_ha_relations.fencing import FencingTarget
 from instance_ha_relations.hypervisor import HypervisorData
 
+OK = "ok"
 KNOWN_STATES = ("on", "off")
 """Every other answer, for example unknown or error, means that a fence could not be proven."""
 
-Ask = Callable[[str], str]
-"""Returns a hypervisor's power state, by Nova's name, as the power controller tells it now."""
+Ask = Callable[[str], Mapping[str, str | FenceError]]
+"""Returns, by Nova's name, what each rung says of a hypervisor's power now, or why it does not."""
 
 
 def refresh(
@@ -60,17 +61,20 @@ def _still_good(
 
 
 def _test(data: HypervisorData, *, ask: Ask, now: datetime.datetime) -> FencingTarget:
-    try:
-        state = ask(data.nova_host)
-    except InstanceHaError as error:
-        reason = str(error)
-    else:
-        reason = "" if state in KNOWN_STATES else f"the power state is {state}: check its BMC"
+    rungs = {rung: _judged(said) for rung, said in ask(data.nova_host).items()}
+    failed = [f"{rung}: {words}" for rung, words in rungs.items() if words != OK]
     return FencingTarget(
         system_id=data.system_id,
         fqdn=data.fqdn,
         hostname=data.hostname,
-        result="failed" if reason else "ok",
-        reason=reason,
+        result="ok" if OK in rungs.values() else "failed",
+        reason="; ".join(failed),
+        rungs=rungs,
         tested_at=now.isoformat(timespec="seconds"),
     )
+
+
+def _judged(said: str | FenceError) -> str:
+    if isinstance(said, FenceError):
+        return str(said)
+    return OK if said in KNOWN_STATES else f"the power state is {said}: check its BMC"

@@ -22,11 +22,7 @@ def describe(view: RingView, *, links: dict[str, dict[str, str]]) -> dict[str, o
         "quorum": "yes" if view.quorate else "no",
         "nodes": {name: _state(view, name) for name in view.nodes},
         "links": links,
-        "resources": {
-            each.name: f"{each.role} {' '.join(each.nodes)}".strip()
-            + (" (failed)" if each.failed else "")
-            for each in view.resources
-        },
+        "resources": _resources(view),
     }
 
 
@@ -94,6 +90,18 @@ def require_calm(*, members: Collection[str], remotes: Collection[str]) -> None:
         raise RingError("the ring has no quorum: bring its members back first")
     if away:
         raise RingError(f"not connected: {', '.join(away)}: bring them back or remove them first")
+
+
+def _resources(view: RingView) -> dict[str, str]:
+    """Return resource -> where it runs; the instances of a clone have one name."""
+    nodes: dict[str, list[str]] = {}
+    failed = {each.name for each in view.resources if each.failed}
+    for each in view.resources:
+        nodes.setdefault(each.name, []).extend(each.nodes)
+    return {
+        name: " ".join(sorted(on) or ["stopped"]) + (" (failed)" if name in failed else "")
+        for name, on in nodes.items()
+    }
 
 
 def _state(view: RingView, name: str) -> str:

@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""A Pacemaker ring that the charm formed, on the distribution's daemons: who is fenced, and when.
+
+Powered off is said by MAAS's log and by the host itself; the product's reader is only compared.
+"""
+
+import time
+
+import pytest
+
+from lab import host, maas, network, process, ring
+
+pytestmark = pytest.mark.lab
+MANAGEMENT = network.MANAGEMENT
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    found = ring.of(3, 2)
+    found_up = ring.ensure_up(found)
+    yield found, found_up
+    ring.down()
+
+
+@pytest.fixture
+def it(cluster):
+    ring.heal(cluster[0])
+    return cluster[0]
+
+
+@pytest.fixture
+def client(cluster):
+    return cluster[1]
+
+
+def orders(of, *, since_s):
+    return [
+        request
+        for request in maas.requests()
+        if request["time"] >= since_s
+        and request["machine"] == of.name
+        and "power_off" in request["path"]
+    ]
+
+
+def wait_proof(it, of, *, lost_at_s, within_s=60):
+    return process.wait_until(
+        lambda: ring.proof(it, of, lost_at_s=lost_at_s),
+        within_s=within_s,
+        what=f"the proof that {of.name} is off",
+        every_s=0.2,
+    )
+
+
+def test_a_remote_that_is_cut_off_is_fenced_and_confirmed(it):
+    lost, other = it.remotes
+    cut_at_s = time.time()
+    network.cut(lost.netns, off=MANAGEMENT, silent=True)
+
+    process.wait_until(lambda: not host.is_on(lost), within_s=30, what="it to be off", every_s=0.1)
+    off_s = time.time() - cut_at_s
+    found = wait_proof(it, lost, lost_at_s=cut_at_s)
+
+    print(f"off after {off_s:.1f} s, confirmed after {found.confirmed_at_s - cut_at_s:.0f} s")
+    assert found.answer == "off"
+    assert len(orders(lost, since_s=cut_at_s)) >= 1
+    assert host.is_on(other)
+    assert ring.proof(it, other, lost_at_s=cut_at_s) is None
+    assert ring.proof(it, it.members[0], lost_at_s=cut_at_s) is None
+    speaking = [m for m in it.members if ring.view(m).speaks(m.name)]
+    assert len(speaking) == 1, "one member decides, and only it is asked"
+
+
+def test_a_host_that_came_back_is_proven_off_no_more(it):
+    lost = it.remotes[0]
+    cut_at_s = time.time()
+    host.kill(lost)
+    wait_proof(it, lost, lost_at_s=cut_at_s)
+
+    host.boot(lost)
+    host.run(ring.decider(it), ["crm_resource", "--cleanup"], check=False)
+    ring.wait_connected(it)
+
+    assert ring.proof(it, lost, lost_at_s=cut_at_s) is None
+
+
+def test_the_keys_are_replaced_while_the_ring_runs(it, client):
+    def keys():
+        files = "/etc/corosync/authkey /etc/pacemaker/authkey"
+        return [host.run(each, ["sh", "-c", f"sha256sum {files}"]).stdout for each in it.members]
+
+    before = keys()
+    assert len(set(before)) == 1
+    leader = next(u for u in client.status().apps[ring.PRINCIPAL].units.values())
+    assert leader
+    client.run(f"{ring.SHIM}/leader", "rotate-keys", {"confirm": True})
+    process.wait_until(
+        lambda: len(set(now := keys())) == 1 and now[0] != before[0],
+        within_s=90,
+        what="every member to have the new keys",
+        every_s=1.0,
+    )
+    time.sleep(process.deadline(5))
+
+    told = ring.status(client)
+    assert told["quorum"] == "yes"
+    states = {state for links in told["links"].values() for state in links.values()}
+    assert states == {"enabled connected"}
+    assert all("online" in state for state in told["nodes"].values())
+    assert "unclean" not in str(told["nodes"])
+
+
+def test_no_key_is_anywhere_but_in_roots_files(it, client):
+    secrets = ["lab-secret"]
+    member = it.members[0]
+    secrets += [
+        host.run(member, ["cat", "/etc/corosync/authkey"], check=False).stdout[:24],
+    ]
+    places = {
+        "CIB": ["cibadmin", "--query"],
+        "corosync.conf": ["cat", "/etc/corosync/corosync.conf"],
+        "arguments": ["sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\\0' ' '"],
+        "journal": ["journalctl", "--no-pager", "--output=cat"],
+        "logs": ["sh", "-c", "cat /var/log/pacemaker/* /var/log/corosync/* 2>/dev/null; true"],
+        "temporary files": ["sh", "-c", "grep -rIh lab-secret /tmp /var/tmp /run 2>/dev/null; true"],
+    }
+    for name, command in places.items():
+        said = host.run(member, command, check=False).stdout
+        assert not [s for s in secrets if s and s in said], f"a key is in {name}"
+    modes = "stat -c '%a %U' /etc/instance-ha/* /etc/corosync/authkey /etc/pacemaker/authkey"
+    said = host.run(member, ["sh", "-c", modes]).stdout.split("\n")
+    assert set(said) <= {"600 root", "400 root", "440 root", ""}
+    bags = client.cli("show-unit", f"{ring.SHIM}/0")
+    assert "lab-secret" not in bags
+    assert "pacemaker-key:" not in bags
+
+
+@pytest.mark.chaos
+def test_maas_that_hangs_confirms_nothing_and_is_asked_until_it_answers(it):
+    lost = it.remotes[0]
+    maas.inject("hanging")
+    cut_at_s = time.time()
+    network.cut(lost.netns, off=MANAGEMENT, silent=True)
+    end = time.monotonic() + process.deadline(30)
+    while time.monotonic() < end:
+        assert host.is_on(lost)
+        assert ring.proof(it, lost, lost_at_s=cut_at_s) is None
+        time.sleep(1)
+    assert ring.view(ring.decider(it)).nodes[lost.name].unclean
+
+    maas.clear()
+    wait_proof(it, lost, lost_at_s=cut_at_s, within_s=150)
+    assert not host.is_on(lost)
+
+
+@pytest.mark.chaos
+def test_a_remote_daemon_that_dies_on_a_healthy_host_gets_it_fenced(it):
+    lost = it.remotes[0]
+    at_s = time.time()
+    host.run(lost, ["systemctl", "kill", "--signal=SIGKILL", "pacemaker_remote"])
+
+    wait_proof(it, lost, lost_at_s=at_s)
+    assert not host.is_on(lost)
+
+
+@pytest.mark.chaos
+def test_a_remote_daemon_that_is_stopped_in_order_gets_nobody_fenced(it):
+    left = it.remotes[0]
+    at_s = time.time()
+    host.run(left, ["systemctl", "stop", "pacemaker_remote"])
+    time.sleep(process.deadline(15))
+
+    assert host.is_on(left)
+    assert orders(left, since_s=at_s) == []
+    host.run(left, ["systemctl", "start", "pacemaker_remote"])
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 1.5, 2.0])
+def test_short_interruptions_get_nobody_fenced(it, seconds):
+    at_s = time.time()
+    for each in it.remotes:
+        network.cut(each.netns, off=MANAGEMENT, silent=True)
+    time.sleep(seconds)
+    network.heal_all()
+    time.sleep(process.deadline(10))
+
+    assert all(host.is_on(each) for each in it.remotes)
+    assert [orders(each, since_s=at_s) for each in it.remotes] == [[], []]
+    ring.wait_connected(it)
+
+
+@pytest.mark.chaos
+def test_a_member_that_is_lost_is_fenced_and_its_remotes_are_watched_on(it):
+    member = ring.decider(it)
+    at_s = time.time()
+    host.kill(member)
+    rest = ring.Ring(members=[m for m in it.members if m != member], remotes=it.remotes)
+
+    ring.decider(rest)
+    process.wait_until(
+        lambda: orders(member, since_s=at_s), within_s=90, what=f"{member.name} to be fenced"
+    )
+    ring.wait_connected(rest)
+    assert all(host.is_on(each) for each in it.remotes)
+
+
+@pytest.mark.chaos
+def test_without_a_quorum_nobody_is_fenced_and_nobody_speaks(it):
+    alone, *others = it.members
+    at_s = time.time()
+    for each in others:
+        host.freeze(each)
+    try:
+        network.cut(it.remotes[0].netns, off=MANAGEMENT, silent=True)
+        time.sleep(process.deadline(25))
+        seen = ring.view(alone)
+        assert seen is None or not seen.speaks(alone.name)
+        assert [orders(each, since_s=at_s) for each in it.hosts] == [[]] * len(it.hosts)
+        assert host.is_on(it.remotes[0])
+    finally:
+        network.heal_all()
+        for each in others:
+            host.thaw(each)
