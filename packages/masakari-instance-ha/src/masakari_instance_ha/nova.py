@@ -20,7 +20,7 @@ from instance_ha.selection import ServerFacts
 from masakari_instance_ha import servers
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from keystoneauth1.session import Session
     from masakari.context import RequestContext
@@ -205,12 +205,23 @@ class Nova:
         with _calling(f"disable nova-compute of {host}"):
             self._client.services.disable_log_reason(self._compute_service(host).id, reason)
 
-    def share_aggregates(self, host: str, *, with_host: str) -> None:
-        """Add *with_host* to every aggregate of *host* that it is not in yet."""
+    def share_aggregates(self, host: str, *, with_host: str) -> Sequence[str]:
+        """Add *with_host* to every aggregate of *host* that it is not in yet.
+
+        Returns:
+            Which aggregates Nova keeps it out of, and why: for example, a host is in one
+            availability zone only. Its servers may still find a place there.
+        """
+        kept_out: list[str] = []
         with _calling(f"add {with_host} to the aggregates of {host}"):
             for aggregate in self._client.aggregates.list():
-                if host in aggregate.hosts and with_host not in aggregate.hosts:
+                if host not in aggregate.hosts or with_host in aggregate.hosts:
+                    continue
+                try:
                     self._client.aggregates.add_host(aggregate.id, with_host)
+                except nova_errors.Conflict as error:
+                    kept_out.append(f"{aggregate.name}: {error.message}")
+        return kept_out
 
     def _server(self, found: Resource) -> Server:
         said = found.to_dict()

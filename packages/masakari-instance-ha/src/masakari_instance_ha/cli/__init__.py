@@ -15,7 +15,16 @@ import warnings
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import InstanceHaError
-from masakari_instance_ha.cli import enrolment, incidents, matrices, notifications, output, upkeep
+from masakari_instance_ha.cli import (
+    enrolment,
+    findings,
+    incidents,
+    matrices,
+    notifications,
+    output,
+    returning,
+    upkeep,
+)
 from masakari_instance_ha.cli.call import Call, Commands, InputError, common_options
 from masakari_instance_ha.connection import CloudRefusedError
 
@@ -60,10 +69,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     top = Commands(parser)
     enrolment.describe_segment(top.noun("segment", "hosts that stand in for one another"))
-    enrolment.describe_host(top.noun("host", "hypervisors that are watched over"))
+    host = top.noun("host", "hypervisors that are watched over")
+    enrolment.describe_host(host)
+    returning.describe_return(host)
     notifications.describe_notification(top.noun("notification", "what Masakari was told"))
     incidents.describe_incident(top.noun("incident", "what happened to lost hosts"))
     matrices.describe_matrix(top.noun("matrix", "which losses of networks ask for what"))
+    findings.describe_finding(top.noun("finding", "what leaves hosts without protection"))
     upkeep.describe_upkeep(top)
     return parser
 

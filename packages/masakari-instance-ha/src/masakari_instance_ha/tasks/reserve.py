@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from masakari.objects.host import Host
 
 from instance_ha.errors import InstanceHaError
+from instance_ha.past import SPENT_RESERVE
 from masakari_instance_ha.tasks.work import CONF
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Reserve:
         if not known.reserved or known.on_maintenance:
             raise ReserveError(f"{self.host} is no reserve any more; next reserve")
         if CONF.host_failure.add_reserved_host_to_aggregate:
-            self._work.nova.share_aggregates(self._work.host, with_host=self.host)
+            for refusal in self._work.nova.share_aggregates(self._work.host, with_host=self.host):
+                self._work.say("reserve", f"{self.host} stays out of aggregate {refusal}")
         self._was_disabled = self._work.nova.enable(self.host)
         self._is_open = True
         self._work.say("evacuate", f"reserved host {self.host} takes over")
@@ -87,5 +89,7 @@ class Reserve:
         if is_needed:
             if give_up_flag is not None:
                 give_up_flag(self._context, self.host)
+            text = f"{self.host} took over, so it is no reserve any more"
+            self._work.say("reserve", text, **{SPENT_RESERVE: self.host})
         elif self._was_disabled:
             self._work.nova.disable(self.host, reason=_DISABLED)
