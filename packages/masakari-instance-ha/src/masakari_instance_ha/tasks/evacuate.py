@@ -15,6 +15,7 @@ from masakari_instance_ha.fencing.patience import FenceWatch
 from masakari_instance_ha.moves import MoveBook
 from masakari_instance_ha.tasks.fence import fence, power_on
 from masakari_instance_ha.tasks.lone import alone
+from masakari_instance_ha.tasks.permission import await_approval, demand_permission
 from masakari_instance_ha.tasks.reserve import Reserve
 from masakari_instance_ha.tasks.work import CONF, RecoveryTask, Work, proven
 
@@ -47,6 +48,9 @@ class FencedEvacuateInstancesTask(RecoveryTask):
         """Return once every server that had to move has moved."""
         with self.working(host_name, notification=notification_uuid) as work:
             proof = proven(fence_proof, host=host_name)
+            if await_approval(work):
+                proof = fence(work)  # nobody watched over the first one meanwhile
+            demand_permission(work, context=self.context)
             book = MoveBook(
                 self.context,
                 host=host_name,

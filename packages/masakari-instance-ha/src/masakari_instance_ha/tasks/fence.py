@@ -12,6 +12,7 @@ from instance_ha.ladder import OFF
 from masakari_instance_ha import fencing
 from masakari_instance_ha.fencing import unfenced
 from masakari_instance_ha.fencing.patience import fence_patiently
+from masakari_instance_ha.tasks.permission import demand_permission
 from masakari_instance_ha.tasks.work import CONF, RecoveryTask, Work
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class FenceHostTask(RecoveryTask):
     ) -> dict[str, object]:
         """Return the proof as a dict, or raise so that the flow stops here."""
         with self.working(host_name, notification=notification_uuid) as work:
+            demand_permission(work, context=self.context)
             self.update_details(f"Fencing host '{host_name}'")
             proof = fence(work)
             self.update_details(f"Host '{host_name}' is fenced: {proof.answer}", 1.0)

@@ -18,6 +18,8 @@ from instance_ha.model import Segment
 from masakari_instance_ha.tasks.work import CONF, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from masakari.context import RequestContext
 
     from instance_ha.guards import Hold
@@ -40,31 +42,41 @@ def demand_permission(work: Work, *, context: RequestContext) -> None:
         raise HeldError(f"{work.host} is {hold}")
 
 
-def await_approval(work: Work) -> None:
-    """Return once a person lets the evacuation go on; at once where none has to.
+def tell_plan(work: Work, *, servers: Iterable[str]) -> None:
+    """Write down which servers would be evacuated, for the person who has to agree."""
+    if _awaits(work):
+        names = ", ".join(sorted(servers)) or "no server"
+        work.say("plan", f"to be evacuated once a person approves: {names}")
+
+
+def await_approval(work: Work) -> bool:
+    """Return once a person lets the evacuation go on, and whether that took a wait.
 
     Raises:
         HeldError: if nobody does in time. The thread goes back to Masakari, and the controller
             holds the host until somebody does.
     """
-    ours = CONF.instance_ha
-    if not (ours.approval or work.incident.segment in ours.approval_segments):
-        return
-    if _is_approved(work):
-        return
-    command = f"instance-ha incident approve {work.incident.id}"
-    refusal = f"{work.host} is fenced, and nobody has approved its evacuation: {command}"
+    if not _awaits(work):
+        return False
+    refusal = (
+        f"{work.host} is fenced, and nobody has approved its evacuation; "
+        f"let it go on: instance-ha incident approve {work.incident.id}"
+    )
     if guards.was_waited_for(work.store.events(work.incident)):
         raise HeldError(refusal)
-    servers = sorted(server.name for server in work.nova.servers_on(work.host).values())
-    work.say("plan", f"{len(servers)} servers wait for a person: {command}", servers=_told(servers))
-    until_s = work.clock.now_s() + ours.approval_patience
-    while not _is_approved(work):
+    patience_s = CONF.instance_ha.approval_patience
+    until_s = work.clock.now_s() + patience_s
+    work.say(
+        "guard",
+        f"held by approval: {refusal} (this engine waits until {guards.moment(until_s)}, for "
+        f"{guards.duration(patience_s)})",
+    )
+    while _awaits(work):
         if work.clock.now_s() >= until_s:
-            work.say("approval", f"nobody approved it within {ours.approval_patience:g} s")
+            work.say("approval", f"nobody approved it within {patience_s:g} s")
             raise HeldError(refusal)
         work.clock.sleep(CONF.instance_ha_recovery.poll_interval)
-    work.say("approval", "approved, so the evacuation goes on")
+    return True
 
 
 def _stop(work: Work, *, context: RequestContext) -> Hold | None:
@@ -83,9 +95,7 @@ def _stop(work: Work, *, context: RequestContext) -> Hold | None:
     )
 
 
-def _is_approved(work: Work) -> bool:
-    return work.incident.id in work.store.rulings().approved
-
-
-def _told(names: list[str]) -> str:
-    return ", ".join(names)
+def _awaits(work: Work) -> bool:
+    ours = CONF.instance_ha
+    needed = ours.approval or work.incident.segment in ours.approval_segments
+    return needed and work.incident.id not in work.store.rulings().approved

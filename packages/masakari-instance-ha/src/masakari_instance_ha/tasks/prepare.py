@@ -8,6 +8,7 @@ from typing import Any
 
 from masakari_instance_ha.moves import MoveBook
 from masakari_instance_ha.tasks.lone import alone
+from masakari_instance_ha.tasks.permission import tell_plan
 from masakari_instance_ha.tasks.work import RecoveryTask, proven
 
 
@@ -32,5 +33,6 @@ class PrepareInstancesTask(RecoveryTask):
                 moves = book.take_stock(work.servers(), store=work.store, incident=work.incident)
             for why, names in book.left.items():
                 work.say("left", f"{', '.join(sorted(names))}: {why}")
+            tell_plan(work, servers=[move.name for move in moves])
             names = ", ".join(move.server for move in moves) or "none"
             self.update_details(f"Instances to be evacuated are: {names}", 1.0)
