@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from instance_ha.matrices import Edition
+    from instance_ha.names import Finding
     from instance_ha.enrolment import Hypervisor
     from instance_ha.model import (
         Event,
@@ -143,6 +144,14 @@ class Journal(Protocol):
 
     def note_storm(self, scope: str, *, at_s: float) -> None:
         """Keep that *scope* loses too many hosts at once now."""
+        ...
+
+
+class FindingBoard(Protocol):
+    """What an operator should know of before a host is lost."""
+
+    def post(self, findings: Sequence[Finding], *, at_s: float) -> None:
+        """Put these up in place of all others; may raise ``StoreUnreachableError``."""
         ...
 
 

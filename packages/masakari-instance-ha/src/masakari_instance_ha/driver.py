@@ -81,7 +81,7 @@ class InstanceHaDriver(driver.DriverBase):
             policy=policy,
             actor=f"controller@{conf.instance_ha.unit}",
             shelf=journal.shelf(),
-            duties=duties.build(conf, store=journal),
+            duties=duties.build(conf, store=journal, observer=self._observer),
         )
         self._running: Aside[None] | None = None
 

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from instance_ha.enrolling import Enrolling
 from instance_ha.enrolment import EnrolPolicy, Rule
+from instance_ha.muster import Muster
 from masakari_instance_ha.connection import connect
+from masakari_instance_ha.fencing import targets
 from masakari_instance_ha.fleet import OpenStackFleet
 
 if TYPE_CHECKING:
@@ -16,18 +19,27 @@ if TYPE_CHECKING:
 
     from oslo_config import cfg
 
-    from instance_ha.ports import Duty
+    from instance_ha.ports import Duty, Observer
     from masakari_instance_ha.store import Store
 
 
-def build(conf: cfg.ConfigOpts, *, store: Store) -> Sequence[Duty]:
+def build(conf: cfg.ConfigOpts, *, store: Store, observer: Observer) -> Sequence[Duty]:
     """Return every duty; nothing is called yet.
 
     Raises:
         CloudOptionsError: if the login is incomplete.
         PolicyError: if an option means nothing.
     """
-    return (Enrolling(fleet=fleet(conf), roll=store.roll(), policy=enrol_policy(conf)),)
+    hypervisors = fleet(conf)
+    return (
+        Enrolling(fleet=hypervisors, roll=store.roll(), policy=enrol_policy(conf)),
+        Muster(
+            fleet=hypervisors,
+            observer=observer,
+            board=store.board(),
+            targets=partial(targets.names, conf.instance_ha_fencing.targets_file),
+        ),
+    )
 
 
 def fleet(conf: cfg.ConfigOpts) -> OpenStackFleet:

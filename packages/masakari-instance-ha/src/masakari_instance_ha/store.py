@@ -22,6 +22,7 @@ from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import migrations, schema
 from masakari_instance_ha.decisions import StoredDecisions
 from masakari_instance_ha.roll import StoredRoll
+from masakari_instance_ha.board import StoredBoard
 from masakari_instance_ha.shelf import StoredShelf
 
 if TYPE_CHECKING:
@@ -215,6 +216,10 @@ class Store:
     def roll(self) -> StoredRoll:
         """Return the names that were enrolled by rule."""
         return StoredRoll(self._run)
+
+    def board(self) -> StoredBoard:
+        """Return what operators should know of."""
+        return StoredBoard(self._run)
 
     def shelf(self) -> StoredShelf:
         """Return the operators' matrices."""

@@ -37,7 +37,7 @@ def test_a_segment_lives_from_create_to_delete(ask, openstack_cloud):
     assert openstack_cloud.segments == []
 
 
-def test_a_host_lives_from_add_to_remove(ask):
+def test_a_host_lives_from_add_to_remove(ask, journal):
     ask("segment", "create", "rack1")
     made = ask("host", "add", "rack1", "h1", "--reserved")
     assert made == {
@@ -47,7 +47,8 @@ def test_a_host_lives_from_add_to_remove(ask):
         "reserved": True,
         "on_maintenance": False,
     }
-    assert ask("host", "list") == ask("host", "list", "rack1") == [made]
+    listed = {**made, "protected": True, "why": ""}
+    assert ask("host", "list") == ask("host", "list", "rack1") == [listed]
 
     changed = ask("host", "update", "h1", "--no-reserved", "--on-maintenance")
     assert changed == {**made, "reserved": False, "on_maintenance": True}
@@ -56,16 +57,16 @@ def test_a_host_lives_from_add_to_remove(ask):
     assert ask("host", "list") == []
 
 
-def test_tables_are_aligned(run, openstack_cloud):
+def test_tables_are_aligned(run, openstack_cloud, journal):
     openstack_cloud.enrol("h1", "a-longer-name")
 
     code, out, _ = run("host", "list")
 
     assert code == 0
     assert out.splitlines() == [
-        "NAME           SEGMENT  UUID    RESERVED  ON_MAINTENANCE",
-        "h1             seg1     host-1  no        no",
-        "a-longer-name  seg1     host-2  no        no",
+        "NAME           SEGMENT  UUID    RESERVED  ON_MAINTENANCE  PROTECTED  WHY",
+        "h1             seg1     host-1  no        no              yes        -",
+        "a-longer-name  seg1     host-2  no        no              yes        -",
     ]
 
 

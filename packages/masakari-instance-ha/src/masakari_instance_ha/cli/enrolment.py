@@ -8,6 +8,7 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING
 
+from masakari_instance_ha.cli import findings
 from masakari_instance_ha.cli.call import Call, Commands, InputError
 from masakari_instance_ha.cli.output import Record, Table
 from masakari_instance_ha.connection import calling, every
@@ -123,9 +124,13 @@ def list_hosts(call: Call) -> Table:
     """List the hosts of one segment, or of all."""
     wanted = call.arguments.segment
     segment = None if wanted is None else find_segment(call, wanted)
+    protection = findings.protection(call)
     return Table(
-        columns=_HOST,
-        rows=[_host_fields(host, of) for of, host in enrolled(call, segment)],
+        columns=(*_HOST, "protected", "why"),
+        rows=[
+            {**_host_fields(host, of), **protection(host.name)}
+            for of, host in enrolled(call, segment)
+        ],
         empty="no host yet; enrol one: instance-ha host add SEGMENT HOST",
     )
 

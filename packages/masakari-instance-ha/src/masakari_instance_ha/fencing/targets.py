@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from instance_ha.errors import FenceTargetError
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Mapping
 
 _HINT = (
@@ -35,7 +35,7 @@ class Target:
     """From which its clients speak to the storage."""
 
 
-def find(host: str, *, file: pathlib.Path) -> Target:
+def find(host: str, *, file: Path) -> Target:
     """Return the target of *host*; the file is read each time, for it changes under us.
 
     A host that is not listed is never guessed by its name: the machine of that name may be
@@ -54,6 +54,17 @@ def find(host: str, *, file: pathlib.Path) -> Target:
     if not isinstance(entry, dict):
         raise FenceTargetError(host, "no power target is known for it", hint=_HINT)
     return _target(entry)
+
+
+def names(file: str | None) -> frozenset[str] | None:
+    """Return who is on the list: nobody if it cannot be read; None where there is to be none."""
+    if not file:
+        return None
+    try:
+        listed = json.loads(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(listed) if isinstance(listed, dict) else frozenset()
 
 
 def _target(entry: Mapping[str, object]) -> Target:

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The duty that finds hosts without protection before they are lost."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from instance_ha.names import Names, compare
+from instance_ha.reserves import shortages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from instance_ha.model import Network
+    from instance_ha.names import Finding
+    from instance_ha.ports import FindingBoard, Fleet, Observer
+    from instance_ha.survey import Survey
+
+logger = logging.getLogger(__name__)
+
+
+class Muster:
+    """Compare everybody's names of the hosts, say what is new, and keep what was found.
+
+    A finding counts once it was made twice in a row: a host that joins is known to one service
+    before the others.
+    """
+
+    name = "muster"
+    every_s = 15.0
+
+    def __init__(
+        self,
+        *,
+        fleet: Fleet,
+        observer: Observer,
+        board: FindingBoard,
+        targets: Callable[[], Collection[str] | None],
+    ) -> None:
+        self._fleet = fleet
+        self._observer = observer
+        self._board = board
+        self._targets = targets
+        self._before: frozenset[Finding] = frozenset()
+        self._posted: frozenset[Finding] | None = None
+
+    def attend(self, survey: Survey) -> None:
+        """Look once."""
+        names = Names(
+            nova={known.name for known in self._fleet.hypervisors() if known.moves_servers},
+            enrolled=set(survey.hosts),
+            observed=self._observed(),
+            targets=self._targets(),
+        )
+        found = frozenset([*compare(names), *shortages(survey)])
+        lasting, self._before = found & self._before, found
+        if lasting == self._posted:
+            return
+        self._board.post(sorted(lasting, key=str), at_s=survey.now_s)
+        for finding in sorted(lasting - (self._posted or frozenset()), key=str):
+            logger.warning("%s", finding)
+        self._posted = lasting
+
+    def _observed(self) -> Mapping[Network, Collection[str]]:
+        """Return who each network's observers speak of; a network that is blind is left out."""
+        names: dict[Network, set[str]] = {}
+        for host, reaches in self._observer.observe().items():
+            for network in reaches:
+                names.setdefault(network, set()).add(host)
+        return names
