@@ -107,7 +107,7 @@ class InstanceMonitor:
         while not should_stop():
             inbox = Inbox()
             try:
-                self._hypervisor = self._connect(inbox)
+                self.attach(self._connect(inbox))
                 self.look()
                 self._watch(inbox, should_stop)
             except LibvirtError as error:
@@ -118,6 +118,10 @@ class InstanceMonitor:
                 if connected is not None:
                     connected.close()
             pause(RECONNECT_S)
+
+    def attach(self, hypervisor: Hypervisor) -> None:
+        """Take *hypervisor* as the one that is watched."""
+        self._hypervisor = hypervisor
 
     def look(self) -> None:
         """Find what ended unseen, and note what runs. Needs no Nova."""

@@ -22,7 +22,7 @@ PAUSE = STATE / "paused"
 """There while an operator works on the host: nothing is reported and nothing restarted."""
 
 _BOOT_ID = pathlib.Path("/proc/sys/kernel/random/boot_id")
-_SYSTEMCTL = "/usr/bin/systemctl"
+SYSTEMCTL = "/usr/bin/systemctl"
 _TIMEOUT_S = 60.0
 
 
@@ -63,7 +63,7 @@ def systemctl(*words: str, check: bool = True, timeout_s: float = _TIMEOUT_S) ->
     """
     try:
         done = subprocess.run(
-            [_SYSTEMCTL, *words], capture_output=True, text=True, check=False, timeout=timeout_s
+            [SYSTEMCTL, *words], capture_output=True, text=True, check=False, timeout=timeout_s
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnitError(
