@@ -230,7 +230,7 @@ def test_an_old_answer_is_no_answer(consul_cluster, watch, eventually):
     eventually(lambda: not cluster.judge(), "no voice left", within_s=3.0)
 
 
-def test_a_pass_never_waits_for_a_server(consul_cluster, watch, eventually):
+def test_t09_a_pass_never_waits_for_a_server(consul_cluster, watch, eventually):
     storage = watch(*consul_cluster.servers)
     observer = ConsulObserver([storage])
     for server in consul_cluster.servers:
