@@ -46,6 +46,9 @@ class Application:
 MASAKARI_CONFIG: dict[str, str | int | bool] = {"return-after": 5, "duplicate-window": 10}
 """A host that is back returns to work at once, and may be lost again at once by the next story."""
 
+DISKS: dict[places.Profile, str] = {"light": "shared", "full": "ask"}
+"""Nova's fake driver says of every disk that it is not there; Ceph's pool is really asked."""
+
 INTEGRATIONS = (
     (f"{MASAKARI}:database", "mysql:database"),
     (f"{MASAKARI}:amqp", "rabbitmq:amqp"),
@@ -92,7 +95,11 @@ def applications() -> tuple[Application, ...]:
         ),
         Application(name="traefik", charm="traefik"),
         *clusters,
-        Application(name=MASAKARI, charm="masakari-k8s", config=MASAKARI_CONFIG),
+        Application(
+            name=MASAKARI,
+            charm="masakari-k8s",
+            config={**MASAKARI_CONFIG, "instance-disks": DISKS[places.current_profile()]},
+        ),
         Application(name=MONITORS, charm="masakari-monitors"),
         Application(name=SHIM, charm="hacluster-shim", config={"maas-url": URL}),
     )
@@ -167,6 +174,11 @@ def wait_active(client: jubilant.Juju, *, within_s: float = 300) -> None:
         delay=0.5,
         successes=2,
     )
+
+
+def units(client: jubilant.Juju) -> Sequence[str]:
+    """Return the names of the product's units."""
+    return tuple(client.status().apps[MASAKARI].units)
 
 
 def ensure_enrolled(client: jubilant.Juju, hosts: Sequence[Host], *, method: str = "auto") -> None:
