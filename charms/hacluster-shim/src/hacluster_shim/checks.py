@@ -24,8 +24,9 @@ def refresh(
     ask: Ask,
     now: datetime.datetime,
     interval: datetime.timedelta,
+    at_most: int | None = None,
 ) -> dict[str, FencingTarget]:
-    """Return one tested target per hypervisor.
+    """Return one target per hypervisor, tested now where its time has come.
 
     Args:
         known: What earlier calls found.
@@ -34,13 +35,38 @@ def refresh(
             for another machine.
         now: Time in UTC.
         interval: Zero tests all of them.
+        at_most: So many are tested in this call, those first that waited longest. The others
+            keep what was found before, so that a large cloud's tests are spread over time.
     """
+    due = [
+        name
+        for name, data in hypervisors.items()
+        if not (name in known and _still_good(known[name], data, now=now, interval=interval))
+    ]
+    due.sort(key=lambda name: (known[name].tested_at if name in known else "", name))
+    tested = {name: _test(hypervisors[name], ask=ask, now=now) for name in due[:at_most]}
     return {
-        name: old
-        if (old := known.get(name)) and _still_good(old, data, now=now, interval=interval)
-        else _test(data, ask=ask, now=now)
+        name: tested.get(name) or _kept(known.get(name), data)
         for name, data in sorted(hypervisors.items())
     }
+
+
+def _kept(known: FencingTarget | None, data: HypervisorData) -> FencingTarget:
+    """Return what was found before, if that was of the same machine."""
+    if known is not None and _is_of(known, data):
+        return known
+    return FencingTarget(
+        system_id=data.system_id,
+        fqdn=data.fqdn,
+        hostname=data.hostname,
+        result="failed",
+        reason="its turn to be tested has not come yet",
+    )
+
+
+def _is_of(target: FencingTarget, data: HypervisorData) -> bool:
+    names = (target.system_id, target.fqdn, target.hostname)
+    return names == (data.system_id, data.fqdn, data.hostname)
 
 
 def _still_good(
@@ -50,12 +76,7 @@ def _still_good(
     now: datetime.datetime,
     interval: datetime.timedelta,
 ) -> bool:
-    same = (target.system_id, target.fqdn, target.hostname) == (
-        data.system_id,
-        data.fqdn,
-        data.hostname,
-    )
-    if not same or not target.tested_at:
+    if not _is_of(target, data) or not target.tested_at:
         return False
     return now - datetime.datetime.fromisoformat(target.tested_at) < interval
 

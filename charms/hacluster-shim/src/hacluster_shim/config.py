@@ -6,6 +6,8 @@ import ops
 import pydantic
 
 from hacluster_shim.ring.options import RingOptions
+from instance_ha import ladder
+from instance_ha.errors import PolicyError
 
 
 class ShimConfig(RingOptions):
@@ -15,5 +17,41 @@ class ShimConfig(RingOptions):
     maas_url: str = pydantic.Field("", pattern=r"^(https?://[^\s/]+(/\S*)?)?$")
     maas_credentials: ops.Secret | None = None
     maas_ca: str = ""
+    bmc_credentials: ops.Secret | None = None
+    rungs: str = ""
+    segment_rungs: str = ""
     check_interval: int = pydantic.Field(10, ge=1, le=1440)
     """Minutes."""
+
+    @pydantic.field_validator("rungs")
+    @classmethod
+    def _are_rungs(cls, value: str) -> str:
+        if value:
+            _read(value.split(","))
+        return value
+
+    @pydantic.field_validator("segment_rungs")
+    @classmethod
+    def _are_rungs_of_segments(cls, value: str) -> str:
+        for pair in filter(None, value.split(",")):
+            segment, _, rungs = pair.partition(":")
+            if not segment.strip():
+                raise ValueError("write SEGMENT:RUNG+RUNG")
+            _read(rungs.split("+"))
+        return value
+
+    def ladder(self) -> list[str]:
+        """Return the rungs, first to last; none where all are to be used."""
+        return [rung.value for rung in ladder.read(self.rungs.split(","))] if self.rungs else []
+
+    def ladders(self) -> dict[str, str]:
+        """Return segment -> its own rungs, joined by ``+``."""
+        pairs = (pair.partition(":") for pair in self.segment_rungs.split(",") if pair)
+        return {segment.strip(): rungs.strip() for segment, _, rungs in pairs}
+
+
+def _read(names: list[str]) -> None:
+    try:
+        ladder.read(names)
+    except PolicyError as error:
+        raise ValueError(str(error)) from error

@@ -9,6 +9,7 @@ from instance_ha_relations import fencing
 from instance_ha_relations.fencing import FencingData, FencingTarget
 
 LABEL = "fencing-credentials"
+BMCS_LABEL = "bmc-credentials"
 
 
 def publish(charm: ops.CharmBase, maas: Maas, targets: dict[str, FencingTarget]) -> None:
@@ -20,25 +21,29 @@ def publish(charm: ops.CharmBase, maas: Maas, targets: dict[str, FencingTarget])
     relations = charm.model.relations[FENCING]
     if not relations:
         return
-    secret = _ensure_secret(charm, maas)
+    key = _ensure_secret(charm, {"api-key": maas.api_key.get_secret_value()}, label=LABEL)
+    bmcs = _ensure_secret(charm, {"bmcs": maas.bmcs}, label=BMCS_LABEL) if maas.bmcs else None
     for relation in relations:
-        secret.grant(relation)
+        for secret in filter(None, (key, bmcs)):
+            secret.grant(relation)
         data = FencingData(
             mode="maas",
             maas_url=maas.url,
-            credentials=secret.get_info().id,
+            credentials=key.get_info().id,
             ca=maas.ca or None,
+            bmcs=bmcs.get_info().id if bmcs else None,
+            rungs=maas.rungs,
+            segment_rungs=maas.segment_rungs,
             targets=targets,
         )
         fencing.write(relation, charm.app, data)
 
 
-def _ensure_secret(charm: ops.CharmBase, maas: Maas) -> ops.Secret:
-    content = {"api-key": maas.api_key.get_secret_value()}
+def _ensure_secret(charm: ops.CharmBase, content: dict[str, str], *, label: str) -> ops.Secret:
     try:
-        secret = charm.model.get_secret(label=LABEL)
+        secret = charm.model.get_secret(label=label)
     except ops.SecretNotFoundError:
-        return charm.app.add_secret(content, label=LABEL)
+        return charm.app.add_secret(content, label=label)
     if secret.peek_content() != content:
         secret.set_content(content)
         secret.get_content(refresh=True)

@@ -16,8 +16,8 @@ from instance_ha_relations.hypervisor import HypervisorData
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.fencing import bmc
 from masakari_instance_ha.fencing.ipmi import Ipmi
-from masakari_instance_ha.fencing.maas_api import Access
 from masakari_instance_ha.fencing.maas import Maas as MaasMachines
+from masakari_instance_ha.fencing.maas_api import Access
 from masakari_instance_ha.fencing.power import Pace, PowerFencer
 from masakari_instance_ha.fencing.redfish import Redfish
 

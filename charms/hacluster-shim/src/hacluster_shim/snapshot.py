@@ -3,20 +3,24 @@
 """Read the world once, so that guard and status cannot disagree."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ops
 import pydantic
+import yaml
 
 from hacluster_shim.config import ShimConfig
+from instance_ha.errors import PolicyError
 from instance_ha_relations import hypervisor
 from instance_ha_relations.errors import RelationDataError
 from instance_ha_relations.fencing import FencingCredentials, FencingTarget
 from instance_ha_relations.hypervisor import HypervisorData
+from masakari_instance_ha.fencing import bmc
 
 HYPERVISORS = "hypervisors"
 FENCING = "fencing"
 PEERS = "peers"
+_STATUS_LENGTH = 59
 FINDINGS = "targets"
 """Key of the peers' application databag that holds what the tests found."""
 
@@ -28,6 +32,10 @@ class Maas:
     url: str
     api_key: pydantic.SecretStr
     ca: str
+    bmcs: str = field(default="", repr=False)
+    """JSON of the hypervisors' own power controllers, with user and password; may be empty."""
+    rungs: list[str] = field(default_factory=list[str])
+    segment_rungs: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,17 +112,49 @@ def _maas(config: ShimConfig, problems: list[ops.StatusBase]) -> Maas | None:
     except pydantic.ValidationError:
         problems.append(ops.BlockedStatus("maas-credentials: api-key must be A:B:C"))
         return None
-    return Maas(url=config.maas_url, api_key=key, ca=config.maas_ca)
+    bmcs = _bmcs(config.bmc_credentials, problems)
+    if bmcs is None:
+        return None
+    return Maas(
+        url=config.maas_url,
+        api_key=key,
+        ca=config.maas_ca,
+        bmcs=bmcs,
+        rungs=config.ladder(),
+        segment_rungs=config.ladders(),
+    )
+
+
+def _bmcs(secret: ops.Secret | None, problems: list[ops.StatusBase]) -> str | None:
+    """Return the hypervisors' own power controllers as JSON; None where the secret is of no use.
+
+    What a status says of it names host and key, never a value.
+    """
+    if secret is None:
+        return ""
+    try:
+        listed = yaml.safe_load(secret.get_content(refresh=True)["bmcs"])
+        text = json.dumps(listed)
+        bmc.parse(text)
+    except ops.ModelError:
+        problems.append(ops.BlockedStatus("grant the bmc-credentials secret to this app"))
+    except KeyError:
+        problems.append(ops.BlockedStatus("bmc-credentials: the key bmcs is missing"))
+    except (yaml.YAMLError, TypeError, ValueError):
+        problems.append(ops.BlockedStatus("bmc-credentials: bmcs is not YAML"))
+    except PolicyError as error:
+        problems.append(ops.BlockedStatus(f"bmc-credentials: {error}"[:_STATUS_LENGTH]))
+    else:
+        return text
+    return None
 
 
 def _hypervisors(
     charm: ops.CharmBase, problems: list[ops.StatusBase]
 ) -> dict[str, HypervisorData]:
     relations = charm.model.relations[HYPERVISORS]
-    if not relations:
-        if not any(charm.model.relations[endpoint] for endpoint in ("ha", "pacemaker-remote")):
-            problems.append(ops.BlockedStatus("integrate with masakari-monitors:hypervisor"))
-        return {}
+    if not relations and not _has_ring(charm):
+        problems.append(ops.BlockedStatus("integrate with masakari-monitors:hypervisor"))
     found: dict[str, HypervisorData] = {}
     for relation in relations:
         for unit in relation.units:
@@ -131,3 +171,8 @@ def _hypervisors(
     if not found and not problems:
         problems.append(ops.WaitingStatus("waiting for the hypervisors to say who they are"))
     return found
+
+
+def _has_ring(charm: ops.CharmBase) -> bool:
+    """Say whether hypervisors may come as remotes of a ring, and be none of our concern here."""
+    return any(charm.model.relations[endpoint] for endpoint in ("ha", "pacemaker-remote"))

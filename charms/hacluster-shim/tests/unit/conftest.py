@@ -21,6 +21,8 @@ class Machines:
 
     def __init__(self) -> None:
         self.states = {"sys-h1": "on", "sys-h2": "on"}
+        self.bmcs: dict[str, str | FenceError] = {}
+        """What every hypervisor's own controllers say, by rung."""
         self.asked: list[str] = []
         self.keys: list[str] = []
 
@@ -28,11 +30,11 @@ class Machines:
     def asking(self, maas: Maas, hypervisors: Mapping[str, HypervisorData]) -> Iterator[Ask]:
         self.keys.append(maas.api_key.get_secret_value())
 
-        def ask(host: str) -> str:
+        def ask(host: str) -> Mapping[str, str | FenceError]:
             self.asked.append(host)
-            if hypervisors[host].system_id not in self.states:
-                raise FenceError(host, "MAAS has no such machine", hint="Enlist it")
-            return self.states[hypervisors[host].system_id]
+            known = self.states.get(hypervisors[host].system_id)
+            unknown = FenceError(host, "MAAS has no such machine", hint="Enlist it")
+            return {"maas": known or unknown, **self.bmcs}
 
         yield ask
 

@@ -202,3 +202,95 @@ def test_the_action_asks_every_machine_now(ctx, machines):
 def test_the_action_says_why_it_cannot_ask(ctx, machines):
     with pytest.raises(testing.ActionFailed, match="not ready: config: set maas-url"):
         ctx.run(ctx.on.action("test-fencing"), state(config={}))
+
+
+BMCS = {"h1": [{"type": "ipmi", "address": "10.9.0.1", "username": "u", "password": "p4ss"}]}
+
+
+def bmc_secret(bmcs: object = BMCS) -> testing.Secret:
+    return testing.Secret({"bmcs": json.dumps(bmcs)})
+
+
+def test_the_hypervisors_own_controllers_travel_as_a_granted_secret_only(ctx, machines):
+    known, fencing, secret = hypervisors("h1"), testing.Relation("fencing"), bmc_secret()
+    config = CONFIG | {
+        "bmc-credentials": secret.id, "rungs": "ipmi,maas", "segment-rungs": "rack-1:maas",
+    }  # fmt: skip
+
+    out = ctx.run(
+        ctx.on.relation_changed(known),
+        state(known, fencing, config=config, secrets={SECRET, secret}),
+    )
+
+    offer = offered(out, fencing)
+    granted = out.get_secret(label="bmc-credentials")
+    assert json.loads(granted.latest_content["bmcs"]) == BMCS
+    assert granted.remote_grants == {fencing.id: {"remote"}}
+    assert offer["bmcs"] == granted.id
+    assert (offer["rungs"], offer["segment_rungs"]) == (["ipmi", "maas"], {"rack-1": "maas"})
+    bags = [r.local_app_data | r.local_unit_data for r in out.relations if hasattr(r, "id")]
+    assert "p4ss" not in str(bags)
+    assert not [entry for entry in ctx.juju_log if "p4ss" in entry.message]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"other": "x"}, "bmc-credentials: the key bmcs is missing"),
+        ({"bmcs": "h1: [p4ss"}, "bmc-credentials: bmcs is not YAML"),
+        ({"bmcs": "h1: {type: ilo, password: p4ss}"}, "bmc-credentials: BMCs of h1: type must"),
+    ],
+)
+def test_a_list_of_controllers_that_cannot_be_used_is_named_without_a_secret(
+    ctx, machines, content, words
+):
+    secret = testing.Secret(content)
+    config = CONFIG | {"bmc-credentials": secret.id}
+
+    out = ctx.run(
+        ctx.on.config_changed(),
+        state(hypervisors("h1"), config=config, secrets={SECRET, secret}),
+    )
+
+    assert isinstance(out.unit_status, testing.BlockedStatus)
+    assert out.unit_status.message.startswith(words)
+    assert "p4ss" not in out.unit_status.message
+    assert not [entry for entry in ctx.juju_log if "p4ss" in entry.message]
+
+
+@pytest.mark.parametrize(
+    "option", [{"rungs": "maas,voodoo"}, {"segment-rungs": "rack-1:"}, {"segment-rungs": ":maas"}]
+)
+def test_a_ladder_that_means_nothing_is_named(ctx, machines, option):
+    out = ctx.run(ctx.on.config_changed(), state(hypervisors("h1"), config=CONFIG | option))
+
+    assert isinstance(out.unit_status, testing.BlockedStatus)
+    assert out.unit_status.message.startswith(f"config: {next(iter(option))}")
+
+
+def test_one_rung_that_works_protects_a_hypervisor_and_the_other_is_told(ctx, machines):
+    machines.states["sys-h1"] = "error"
+    machines.bmcs = {"ipmi": "on"}
+    known, fencing = hypervisors("h1"), testing.Relation("fencing")
+
+    out = ctx.run(ctx.on.relation_changed(known), state(known, fencing))
+
+    target = offered(out, fencing)["targets"]["h1"]
+    assert target["result"] == "ok"
+    assert target["rungs"]["ipmi"] == "ok"
+    assert target["reason"].startswith("maas: the power state is error")
+
+
+def test_a_large_clouds_tests_are_spread_over_time(ctx, machines, monkeypatch):
+    monkeypatch.setattr("charm.AT_ONCE", 2)
+    many, fencing = hypervisors("h1", "h2", "h3"), testing.Relation("fencing")
+    machines.states["sys-h3"] = "on"
+
+    once = ctx.run(ctx.on.relation_changed(many), state(many, fencing))
+
+    assert machines.asked == ["h1", "h2"]
+    assert "not come yet" in offered(once, fencing)["targets"]["h3"]["reason"]
+
+    ctx.run(ctx.on.update_status(), once)
+
+    assert machines.asked == ["h1", "h2", "h3"]

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import http.server
 import json
 import threading
@@ -59,7 +60,10 @@ def maas() -> Iterator[Maas]:
 
 def ask(maas: Maas, **names: str) -> str:
     with asking(maas, {"h1": HypervisorData(nova_host="h1", **names)}) as question:
-        return question("h1")
+        said = question("h1")["maas"]
+        if isinstance(said, InstanceHaError):
+            raise said
+        return said
 
 
 def test_the_system_id_is_asked_for_with_the_key(maas):
@@ -87,3 +91,15 @@ def test_an_unreachable_maas_is_an_error_that_says_so():
 
     with pytest.raises(InstanceHaError, match="cannot be reached"):
         ask(nowhere, system_id="sys-h1")
+
+
+def test_a_hypervisors_own_controller_is_asked_too(maas):
+    entry = {"type": "redfish", "address": "http://127.0.0.1:9", "username": "u", "password": "p"}
+    both = dataclasses.replace(maas, bmcs=json.dumps({"h1": [entry]}))
+
+    with asking(both, {"h1": HypervisorData(nova_host="h1", system_id="sys-h1")}) as question:
+        said = question("h1")
+
+    assert said["maas"] == "on"
+    assert "cannot be reached" in str(said["redfish"])
+    assert list(said) == ["maas", "redfish"]

@@ -96,6 +96,8 @@ class Deployment:
         workload.ensure_files(where, files)
         if fencing.credentials is None:
             workload.ensure_gone(where, rendering.CREDENTIALS)
+        if fencing.bmcs is None:
+            workload.ensure_gone(where, rendering.BMCS)
         digest = workload.digest(files, stamp)
         if plugin.ensure_checked(where, options=services.options(name), subject=digest):
             _start(name, where, digest=digest)
@@ -106,8 +108,11 @@ class Deployment:
         """Take the power to fence out of the containers; a recovery then fails closed."""
         for name in (ENGINE, HOSTMONITOR):
             where = self.boxes.get(name)
-            if where is not None and workload.ensure_gone(where, rendering.CREDENTIALS):
-                logger.warning("%s: the MAAS credentials were removed with their relation", name)
+            if where is None:
+                continue
+            secrets = (rendering.CREDENTIALS, rendering.BMCS)
+            if any([workload.ensure_gone(where, path) for path in secrets]):  # noqa: C419 - all
+                logger.warning("%s: the power to fence was removed with its relation", name)
 
     def in_service(self) -> bool:
         """Return whether failures that are reported now are acted upon by this unit."""

@@ -21,6 +21,7 @@ STORE_CONF = f"{ETC}/instance-ha-store.conf"
 API_PASTE = f"{ETC}/api-paste.ini"
 CREDENTIALS = f"{ETC}/maas-credentials"
 TARGETS = f"{ETC}/fence-targets.json"
+BMCS = f"{ETC}/bmc-credentials"
 API_PORT = 15868
 _AUTHORITIES = f"{ETC}/ca-bundle.pem"
 _DATABASE_CA = f"{ETC}/database-ca.pem"
@@ -46,13 +47,18 @@ def _flow(phases: Mapping[str, Sequence[str]]) -> str:
     )
 
 
+def _pairs(values: Mapping[str, str]) -> str:
+    """Return a mapping in the notation of oslo.config."""
+    return ",".join(f"{key}:{value}" for key, value in sorted(values.items()))
+
+
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("masakari_k8s"),
     undefined=jinja2.StrictUndefined,
     autoescape=False,  # noqa: S701 - configuration files; every value goes through the filter ini
     keep_trailing_newline=True,
 )
-_TEMPLATES.filters |= {"ini": _ini, "flow": _flow}
+_TEMPLATES.filters |= {"ini": _ini, "flow": _flow, "pairs": _pairs}
 
 
 def masakari(core: Core, *, unit: str) -> tuple[File, ...]:
@@ -123,6 +129,7 @@ def instance_ha(
         credentials_file=CREDENTIALS,
         targets_file=TARGETS,
         maas_ca_file=_MAAS_CA,
+        bmc_file=BMCS,
     )
     return (File(path=INSTANCE_HA_CONF, text=conf), *_fencing(fencing))
 
@@ -141,6 +148,9 @@ def _fencing(fencing: Fencing) -> tuple[File, ...]:
         File(path=CREDENTIALS, text=f"{key}\n", live=True),
         File(path=TARGETS, text=json.dumps(targets, indent=2) + "\n", live=True),
     ]
+    if fencing.bmcs is not None:
+        text = fencing.bmcs.get_secret_value().strip() + "\n"
+        files.append(File(path=BMCS, text=text, live=True))
     if fencing.ca:
         files.append(File(path=_MAAS_CA, text=fencing.ca.strip() + "\n"))
     return tuple(files)

@@ -212,12 +212,16 @@ def _maas(model: ops.Model, relation: ops.Relation) -> Fencing | None:
     if data is None:
         return None
     credentials = fencing.read_credentials(model, data, relation=relation)
+    bmcs = fencing.read_bmcs(model, data, relation=relation)
     return Fencing(
         mode=data.mode,
         maas_url=data.maas_url or "",
         credentials=credentials.api_key if credentials else None,
         ca=data.ca or "",
         targets=data.targets,
+        bmcs=bmcs.bmcs if bmcs else None,
+        rungs=data.rungs,
+        segment_rungs=data.segment_rungs,
     )
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the charm knows at one moment: frozen, and free of Juju."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pydantic
 
@@ -58,6 +58,10 @@ class Fencing:
     credentials: pydantic.SecretStr | None = None
     ca: str = ""
     targets: Mapping[str, FencingTarget]
+    bmcs: pydantic.SecretStr | None = None
+    """JSON of the hypervisors' own power controllers."""
+    rungs: Sequence[str] = ()
+    segment_rungs: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, kw_only=True)

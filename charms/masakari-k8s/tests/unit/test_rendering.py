@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
 import configparser
+import dataclasses
 import pathlib
 
 import pydantic
@@ -190,3 +191,29 @@ def test_line_break_in_a_value_is_refused():
 
     with pytest.raises(ValueError, match="line break"):
         rendering.masakari(core, unit="masakari/0")
+
+
+def test_a_ladder_reaches_the_fencer_as_it_was_offered(parsed):
+    ladder = dataclasses.replace(
+        FENCING,
+        bmcs=pydantic.SecretStr('{"h1": []}'),
+        rungs=["ipmi", "maas"],
+        segment_rungs={"rack-2": "maas", "rack-1": "ipmi+maas"},
+    )
+
+    files = rendering.instance_ha(CORE, ladder, WATCH, unit="masakari/0")
+
+    chosen = parsed(*files).instance_ha_fencing
+    assert chosen.rungs == ["ipmi", "maas"]
+    assert chosen.segment_rungs == {"rack-1": "ipmi+maas", "rack-2": "maas"}
+    (bmcs,) = [file for file in files if file.path == rendering.BMCS]
+    assert chosen.bmc_file == rendering.BMCS
+    assert bmcs.text == '{"h1": []}\n'
+    assert bmcs.live, "a new password restarts nothing"
+
+
+def test_without_bmcs_no_file_of_them_is_named(parsed):
+    files = rendering.instance_ha(CORE, FENCING, WATCH, unit="masakari/0")
+
+    assert parsed(*files).instance_ha_fencing.bmc_file is None
+    assert rendering.BMCS not in [file.path for file in files]

@@ -10,6 +10,7 @@ from .cloud import (
     API,
     DATABASE,
     ENGINE,
+    FENCING,
     GRANTED,
     HOSTMONITOR,
     PEM,
@@ -86,3 +87,28 @@ class TestSecrets:
 
         for name in (API, ENGINE, HOSTMONITOR):
             assert cloud.file(name, "ca-bundle.pem") == f"{PEM}\n"
+
+    def test_power_controllers_reach_those_who_fence_and_go_with_the_relation(self, cloud: Cloud):
+        bmcs = testing.Secret({"bmcs": '{"h1": [{"password": "p4ss"}]}'}, id="secret:bmcs")
+        offering = dataclasses.replace(
+            FENCING, remote_app_data={**FENCING.remote_app_data, "bmcs": '"secret:bmcs"'}
+        )
+        base = cloud.state()
+        state = dataclasses.replace(
+            base,
+            relations={r for r in base.relations if r.endpoint != "fencing"} | {offering},
+            secrets={*base.secrets, bmcs},
+        )
+
+        out = cloud.run(state)
+
+        assert "p4ss" in cloud.file(ENGINE, "bmc-credentials")
+        assert "p4ss" in cloud.file(HOSTMONITOR, "bmc-credentials")
+        assert cloud.file(API, "bmc-credentials") is None
+        assert not [one for one in cloud.context.juju_log if "p4ss" in one.message]
+
+        (offered,) = [one for one in out.relations if one.endpoint == "fencing"]
+        state = cloud.again(out)
+        cloud.context.run(cloud.context.on.relation_broken(offered), state)
+
+        assert cloud.file(ENGINE, "bmc-credentials") is None

@@ -26,6 +26,8 @@ class FencingTarget(wire.Databag):
     result: Literal["ok", "failed"]
     reason: str = ""
     """Why the last test failed; empty if it did not."""
+    rungs: dict[str, str] = pydantic.Field(default_factory=dict)
+    """Rung of the ladder -> ``ok``, or why it could not be asked; the first one is tried first."""
     tested_at: str = ""
     """When it was tested, as ISO 8601 in UTC."""
 
@@ -41,6 +43,12 @@ class FencingData(wire.Databag):
     """Juju secret ID, never the secret itself."""
     ca: str | None = None
     """PEM of the authority that signed MAAS's certificate."""
+    bmcs: wire.Line | None = None
+    """Juju secret ID of the hypervisors' own power controllers, where the operator gave any."""
+    rungs: list[wire.Line] = pydantic.Field(default_factory=list)
+    """The ladder of fences, first to last; empty for whatever there is access to."""
+    segment_rungs: dict[str, wire.Line] = pydantic.Field(default_factory=dict)
+    """Segment -> its own ladder, the rungs joined by ``+``."""
     targets: dict[str, FencingTarget] = pydantic.Field(default_factory=dict)
     """Nova's name of a hypervisor -> the machine behind it."""
 
@@ -66,6 +74,13 @@ class FencingCredentials(wire.SecretContent):
         return value
 
 
+class BmcCredentials(wire.SecretContent):
+    """Content of the secret that ``bmcs`` names."""
+
+    bmcs: pydantic.SecretStr
+    """JSON: Nova's name of a hypervisor -> its power controllers, with user and password."""
+
+
 def write(relation: ops.Relation, app: ops.Application, data: FencingData) -> None:
     """Publish *data* as the provider; the secret must have been granted to *relation*."""
     wire.publish(relation.data[app], wire.as_json(data))
@@ -88,3 +103,12 @@ def read_credentials(
     if data.credentials is None:
         return None
     return wire.read_secret(model, data.credentials, FencingCredentials, relation=relation)
+
+
+def read_bmcs(
+    model: ops.Model, data: FencingData, *, relation: ops.Relation
+) -> BmcCredentials | None:
+    """Return the hypervisors' own power controllers, or None where the provider has none."""
+    if data.bmcs is None:
+        return None
+    return wire.read_secret(model, data.bmcs, BmcCredentials, relation=relation)
