@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""A Pacemaker ring on the lab's hosts, formed by the charm: three members, and remotes beside them.
+"""A Pacemaker ring on the lab's hosts, formed by the charm: members, and remotes beside them.
 
 It stands alone: hosts, MAAS and Juju are there, no OpenStack. Corosync and Pacemaker are the
 distribution's; what configures them is the charm and nothing else.

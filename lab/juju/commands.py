@@ -153,17 +153,17 @@ def deploy(request: Request) -> Reply:
         charm = charmdir.keep(source, at=incoming)
         name = request.words[1] if len(request.words) > 1 else charm.name
         machines = _machines(options.get("--to"))
-        controller.deploy(
+        app = controller.deploy(
             model,
             charm,
             name=name,
             config=typed(charm, pairs(options.all("--config"))),
             resources=pairs(options.all("--resource")),
-            bindings=pairs((options.get("--bind") or "").split()),
             units=int(options.get("--num-units") or max(1, len(machines))),
             machines=machines,
             trust=options.has("--trust"),
         )
+        controller.bind(app, pairs((options.get("--bind") or "").split()))
         _keep_charm(agent, name, incoming)
     return Reply(errors=f'Deploying "{name}" from local charm "{charm.name}"\n')
 

@@ -40,7 +40,6 @@ def deploy(
     name: str,
     config: Mapping[str, Any],
     resources: Mapping[str, str],
-    bindings: Mapping[str, str] | None = None,
     units: int = 1,
     machines: Sequence[int] = (),
     trust: bool = False,
@@ -50,15 +49,7 @@ def deploy(
         raise RequestError(f'application "{name}" already exists')
     if unknown := set(resources) - set(charm.resources):
         raise RequestError(f"charm {charm.name} has no resource {', '.join(sorted(unknown))}")
-    if unknown := set(bindings or ()) - {*charm.endpoints, *charm.extra_bindings}:
-        raise RequestError(f"charm {charm.name} has no binding {', '.join(sorted(unknown))}")
-    app = Application(
-        name=name,
-        charm=charm,
-        resources=dict(resources),
-        bindings=dict(bindings or {}),
-        trust=trust,
-    )
+    app = Application(name=name, charm=charm, resources=dict(resources), trust=trust)
     set_config(app, config)
     app.config_version = 1
     model.applications[name] = app
@@ -68,6 +59,13 @@ def deploy(
     if not charm.subordinate:
         add_units(model, name, count=units, machines=machines)
     return app
+
+
+def bind(app: Application, bindings: Mapping[str, str]) -> None:
+    """Put endpoints and extra bindings of an application onto networks."""
+    if unknown := set(bindings) - {*app.charm.endpoints, *app.charm.extra_bindings}:
+        raise RequestError(f"charm {app.charm.name} has no binding {', '.join(sorted(unknown))}")
+    app.bindings = dict(bindings)
 
 
 def add_units(

@@ -19,7 +19,8 @@ def shown(*events, dc='present="true" name="c2" with_quorum="true"'):
         <node name="h4" online="true" unclean="true" type="remote"/>
       </nodes>
       <resources>
-        <resource id="fence-maas" resource_agent="stonith:fence_maas" role="Stopped" failed="true"/>
+        <resource id="fence-maas" resource_agent="stonith:fence_maas" role="Stopped"
+                  failed="true"/>
         <group id="g"><resource id="vip" resource_agent="ocf:heartbeat:IPaddr2" role="Started">
           <node name="c2"/></resource></group>
       </resources>
@@ -65,9 +66,7 @@ def test_a_confirmed_power_off_after_the_loss_is_the_proof():
         pytest.param(view(OFF, h4='in_ccm="true" node_fenced="1795251298"'), id="joined-again"),
         pytest.param(view(OFF, h4='node_fenced="1795251298"'), id="membership-unknown"),
         pytest.param(view(OFF, quorum="0"), id="the-cib-has-no-quorum"),
-        pytest.param(
-            view(OFF, dc='present="true" name="c2" with_quorum="false"'), id="no-quorum"
-        ),
+        pytest.param(view(OFF, dc='present="true" name="c2" with_quorum="false"'), id="no-quorum"),
         pytest.param(view(OFF, dc='present="false"'), id="no-dc"),
     ],
 )

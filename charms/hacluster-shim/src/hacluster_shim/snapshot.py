@@ -168,7 +168,7 @@ def _hypervisors(
             if data.nova_host in found:
                 problems.append(ops.BlockedStatus(f"two hypervisors are named {data.nova_host}"))
             found[data.nova_host] = data
-    if not found and not problems:
+    if relations and not found and not problems:
         problems.append(ops.WaitingStatus("waiting for the hypervisors to say who they are"))
     return found
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interface ``hacluster``: what a principal wants Pacemaker to run for it.
 
-The principal's unit speaks in its unit databag; each part is a key ``json_NAME`` with a JSON object
-of names and texts in crmsh's language. The older keys without ``json_``, which hold Python literals,
-are not read: every charm of the last years writes both or JSON alone.
+The principal's unit speaks in its unit databag; each part is a key ``json_NAME`` with a JSON
+object of names and texts in crmsh's language. The older keys without ``json_``, which hold Python
+literals, are not read.
 """
 
 import json

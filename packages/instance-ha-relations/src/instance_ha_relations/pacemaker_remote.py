@@ -22,9 +22,7 @@ class RemoteData(wire.Databag):
     hostname: str = pydantic.Field(alias="remote-hostname", pattern=_NAME)
     """Its name in Pacemaker, which must be Nova's name of the hypervisor."""
     address: wire.Line = pydantic.Field(alias="remote-ip")
-    stonith_hostname: str | None = pydantic.Field(
-        None, alias="stonith-hostname", pattern=_NAME
-    )
+    stonith_hostname: str | None = pydantic.Field(None, alias="stonith-hostname", pattern=_NAME)
     """Its name in MAAS; None where its operator does not want it fenced."""
     enable_resources: bool = pydantic.Field(True, alias="enable-resources")
     """Whether the principals' resources may run on it."""

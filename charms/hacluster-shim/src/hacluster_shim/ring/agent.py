@@ -27,6 +27,8 @@ from masakari_instance_ha.fencing.maas import Maas
 from masakari_instance_ha.fencing.maas_api import Access
 from masakari_instance_ha.fencing.power import Pace, PowerError, PowerFencer
 
+logger = logging.getLogger(__name__)
+
 OK, FAILED, IS_OFF = 0, 1, 2
 """Exit codes; the last one is for status only."""
 
@@ -83,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
         options = _from_arguments(words) if words else _from_lines(sys.stdin)
         return _act(options)
     except InstanceHaError as error:
-        logging.error("%s", error)  # noqa: TRY400 - Pacemaker's log needs no traceback
+        logger.error("%s", error)  # noqa: TRY400 - Pacemaker's log needs no traceback
         return FAILED
 
 
@@ -108,7 +110,7 @@ def _of_node(setup: Setup, action: str, *, node: str) -> int:
         raise AgentError(f"{action} needs a node: give plug")
     if setup.is_container(node):
         # It has no power of its own, and that of the machine around it is not the ring's to cut.
-        logging.warning("%s is a container without power control: not fenced, by choice", node)
+        logger.warning("%s is a container without power control: not fenced, by choice", node)
         return IS_OFF if action == "status" else OK
     if action == "status":
         return {ON: OK, OFF: IS_OFF}.get(setup.fencer().check(node), FAILED)
@@ -117,7 +119,7 @@ def _of_node(setup: Setup, action: str, *, node: str) -> int:
         return OK
     proof = setup.fencer().fence(node)
     took_s = proof.confirmed_at_s - proof.ordered_at_s
-    logging.info("%s is off: %s answered so %.1f s after the order", node, proof.target, took_s)
+    logger.info("%s is off: %s answered so %.1f s after the order", node, proof.target, took_s)
     return OK
 
 
@@ -154,9 +156,9 @@ def _metadata() -> int:
     root = Element(
         "resource-agent", name="fence_maas", shortdesc="Power fencing through MAAS, confirmed"
     )
-    SubElement(root, "longdesc").text = (
-        "Orders a machine off through MAAS and succeeds once its BMC answers that it is off."
-    )
+    SubElement(
+        root, "longdesc"
+    ).text = "Orders a machine off through MAAS and succeeds once its BMC answers that it is off."
     SubElement(root, "vendor-url").text = "https://maas.io"
     parameters = SubElement(root, "parameters")
     for name, (kind, text, default) in _PARAMETERS.items():

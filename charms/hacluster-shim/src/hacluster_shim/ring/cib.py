@@ -21,6 +21,8 @@ from instance_ha_relations.pacemaker_remote import RemoteData
 
 FENCE = "fence-maas"
 """The one fencing device of the ring."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What the ring shall do."""
@@ -175,9 +177,7 @@ def _keep_off(remote: RemoteData) -> Element:
 
 
 def _level(name: str) -> Element:
-    return Element(
-        "fencing-level", id=f"{OWNER}-{name}-1", target=name, index="1", devices=FENCE
-    )
+    return Element("fencing-level", id=f"{OWNER}-{name}-1", target=name, index="1", devices=FENCE)
 
 
 _ORDER = ("crm_config", "nodes", "resources", "constraints", "fencing-topology", "rsc_defaults")

@@ -134,7 +134,7 @@ def systemctl(verb: str, service: str) -> None:
 
 
 def ensure_file(path: pathlib.Path, content: bytes, *, mode: int, group: str = "root") -> bool:
-    """Make the file hold *content* with *mode*, at once or not at all. Return whether it changed."""
+    """Make the file hold *content*, at once or not at all. Return whether it changed."""
     target = ROOT / path
     if target.exists() and target.read_bytes() == content:
         return False

@@ -89,9 +89,7 @@ def _say(charm: ops.CharmBase, peers: ops.Relation, *, files: str) -> None:
     hanode.write_node(peers, charm.unit, here)
 
 
-def _write_layout(
-    charm: ops.CharmBase, world: RingWorld, *, options: RingOptions
-) -> LayoutData:
+def _write_layout(charm: ops.CharmBase, world: RingWorld, *, options: RingOptions) -> LayoutData:
     """Write down the members: those of before, and each unit that came since."""
     layout = world.layout
     known = {member.unit: member for member in layout.members}
@@ -191,7 +189,7 @@ def _wanted(
         remotes=list(remotes.values()),
         remote_monitor=(options.remote_monitor_interval, options.remote_monitor_timeout),
         fenced=[*names, *may_be] if fences else [],
-        first=names[0] if len(names) == 2 else "",  # noqa: PLR2004 - a ring of two
+        first=names[0] if len(names) == 2 else "",
         request=world.request,
     )
 

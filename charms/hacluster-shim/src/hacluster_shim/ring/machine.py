@@ -43,7 +43,7 @@ def addresses(model: ops.Model, bindings: Iterable[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for name in bindings:
         binding = model.get_binding(name)
-        if binding is not None and binding.network.bind_address is not None:
+        if binding.network.bind_address is not None:
             found[str(binding.network.bind_address)] = None
     return tuple(found)[:MOST_LINKS]
 
