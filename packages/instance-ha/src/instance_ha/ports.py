@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from instance_ha.matrices import Edition
     from instance_ha.names import Finding
     from instance_ha.enrolment import Hypervisor
+    from instance_ha.evasion import Movable
     from instance_ha.model import (
         Event,
         FenceProof,
@@ -188,6 +189,26 @@ class Fleet(Protocol):
 
     def dismiss(self, host: Host) -> None:
         """Take a host out of its segment."""
+        ...
+
+
+class Mover(Protocol):
+    """Nova's live migration. Every method may raise ``CloudUnreachableError``."""
+
+    def servers(self, host: str) -> Sequence[Movable]:
+        """Return the servers that Nova places on *host*, in the order in which they are moved."""
+        ...
+
+    def move(self, server: str, *, target: str | None) -> None:
+        """Begin to move a running server to *target*, or to where the scheduler likes."""
+        ...
+
+    def cordon(self, host: str, *, reason: str) -> None:
+        """Keep new servers off *host*."""
+        ...
+
+    def release(self, host: str) -> None:
+        """Let *host* have new servers again."""
         ...
 
 
