@@ -73,9 +73,11 @@ def ensure_up(ring: Ring) -> jubilant.Juju:
         host.install_unit(each, "pacemaker_remote.service", _REMOTE_UNIT.format(program=remoted()))
     _stage()
     client = juju.ensure_up()
-    if SHIM not in client.status().apps:
-        _deploy(client, ring)
-    deployment.wait_active(client, within_s=180)
+    if SHIM in client.status().apps:
+        heal(ring)
+        return client
+    _deploy(client, ring)
+    deployment.wait_active(client, within_s=300)
     wait_connected(ring)
     return client
 
