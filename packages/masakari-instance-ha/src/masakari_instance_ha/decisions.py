@@ -36,7 +36,9 @@ class StoredDecisions:
             return Rulings(
                 pauses=[_pause(row) for row in connection.execute(unended)],
                 approved=frozenset(connection.scalars(approved)),
-                storms={row.scope: row.at_s for row in connection.execute(sa.select(schema.storms))},
+                storms={
+                    row.scope: row.at_s for row in connection.execute(sa.select(schema.storms))
+                },
             )
 
         return self._run(read)
@@ -117,6 +119,4 @@ def _pause(row: sa.Row[Any]) -> Pause:
 
 
 def _approval(row: sa.Row[Any]) -> Approval:
-    return Approval(
-        incident=row.incident_id, author=row.author, reason=row.reason, at_s=row.at_s
-    )
+    return Approval(incident=row.incident_id, author=row.author, reason=row.reason, at_s=row.at_s)

@@ -101,9 +101,7 @@ def stop(
 def preview(survey: Survey, *, host: Host, policy: Policy) -> Hold | None:
     """Return which guard would hold *host*, were it lost on every network now."""
     reach = dict.fromkeys(policy.networks, Reach.DOWN)
-    lost = Verdict(
-        host=host.name, action=Action.RECOVERY, reach=reach, reason=describe(reach)
-    )
+    lost = Verdict(host=host.name, action=Action.RECOVERY, reach=reach, reason=describe(reach))
     supposed = dataclasses.replace(survey, verdicts={**survey.verdicts, host.name: lost})
     mass = weigh(supposed, mass_window_s=policy.mass_window_s)
     return hold(supposed, host=host, mass=mass, policy=policy)

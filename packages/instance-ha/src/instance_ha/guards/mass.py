@@ -87,7 +87,8 @@ class MassLoss:
         return [
             scope
             for scope in self.failing
-            if self.is_over(scope, policy=policy) and self.lost_as_one(scope, policy=policy) is None
+            if self.is_over(scope, policy=policy)
+            and self.lost_as_one(scope, policy=policy) is None
         ]
 
 

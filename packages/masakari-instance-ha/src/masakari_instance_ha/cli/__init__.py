@@ -18,10 +18,12 @@ from instance_ha.errors import InstanceHaError
 from masakari_instance_ha.cli import (
     enrolment,
     findings,
+    guarding,
     incidents,
     matrices,
     notifications,
     output,
+    pauses,
     returning,
     upkeep,
 )
@@ -74,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     returning.describe_return(host)
     notifications.describe_notification(top.noun("notification", "what Masakari was told"))
     incidents.describe_incident(top.noun("incident", "what happened to lost hosts"))
+    guarding.describe_guard(top.noun("guard", "what holds a recovery back"))
+    pauses.describe_pauses(top)
     matrices.describe_matrix(top.noun("matrix", "which losses of networks ask for what"))
     findings.describe_finding(top.noun("finding", "what leaves hosts without protection"))
     upkeep.describe_upkeep(top)

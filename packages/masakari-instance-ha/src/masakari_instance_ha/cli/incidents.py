@@ -8,8 +8,11 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from instance_ha import timeline
+from instance_ha.model import Approval, Event, IncidentState
 from masakari_instance_ha.cli.call import Call, Commands, InputError
-from masakari_instance_ha.cli.output import Story, Table, moment
+from masakari_instance_ha.cli.output import Record, Story, Table, moment
+from masakari_instance_ha.cli.pauses import author, author_option
+from masakari_instance_ha.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +32,12 @@ def describe_incident(incident: Commands) -> None:
     which = made.add_mutually_exclusive_group()
     which.add_argument("id", type=int, nargs="?", help="default: the newest incident of all")
     which.add_argument("--host", help="the newest incident of this host")
+    made = incident.verb("approve", approve_incident, "let a held or fenced host's recovery go on")
+    which = made.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", type=int, nargs="?")
+    which.add_argument("--host", help="the incident of this host")
+    made.add_argument("--reason", default="", help="why; kept with the incident")
+    author_option(made)
 
 
 def list_incidents(call: Call) -> Table:
@@ -58,6 +67,41 @@ def show_incident(call: Call) -> Story:
             ],
             "proofs": [dataclasses.asdict(proof) for proof in proofs],
         },
+    )
+
+
+def approve_incident(call: Call) -> Record:
+    """Let one incident go on, whatever else is lost, and its evacuation where that waits.
+
+    Raises:
+        InputError: if there is no such incident, or it is over.
+    """
+    incident = _find(call)
+    if incident.state in {IncidentState.CLOSED, IncidentState.RECOVERED}:
+        raise InputError(
+            f"incident {incident.id} is {incident.state}, so nothing of it waits; "
+            "see instance-ha incident list"
+        )
+    approval = Approval(
+        incident=incident.id,
+        author=author(call),
+        reason=call.arguments.reason,
+        at_s=SystemClock().now_s(),
+    )
+    call.store.decisions.approve(approval)
+    kept = call.store.decisions.approval(incident.id) or approval
+    if kept == approval:
+        text = f"approved: {approval.reason}" if approval.reason else "approved"
+        event = Event(at_s=approval.at_s, actor=approval.author, kind="approval", text=text)
+        call.store.record(incident, event)
+    return Record(
+        fields={
+            "incident": incident.id,
+            "host": incident.host,
+            "approved_by": kept.author,
+            "approved": moment(kept.at_s),
+            "next": f"instance-ha incident show {incident.id}",
+        }
     )
 
 

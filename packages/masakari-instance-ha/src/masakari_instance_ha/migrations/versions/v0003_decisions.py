@@ -31,9 +31,7 @@ def upgrade() -> None:
         sa.Column(
             "incident_id",
             sa.Integer,
-            sa.ForeignKey(
-                "instance_ha_incidents.id", name="fk_instance_ha_approvals0incident_id"
-            ),
+            sa.ForeignKey("instance_ha_incidents.id", name="fk_instance_ha_approvals0incident_id"),
             primary_key=True,
         ),
         sa.Column("author", sa.String(255), nullable=False),
