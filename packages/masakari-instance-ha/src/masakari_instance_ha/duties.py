@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from instance_ha.enrolling import Enrolling
 from instance_ha.enrolment import EnrolPolicy, Rule
+from instance_ha.evasion import Budget, Evading
 from instance_ha.muster import Muster
 from masakari_instance_ha.connection import connect
 from masakari_instance_ha.fencing import targets
 from masakari_instance_ha.fleet import OpenStackFleet
+from masakari_instance_ha.mover import NovaMover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +34,12 @@ def build(conf: cfg.ConfigOpts, *, store: Store, observer: Observer) -> Sequence
     """
     hypervisors = fleet(conf)
     return (
+        Evading(
+            mover=NovaMover(connect(conf)),
+            journal=store,
+            budget=budget(conf),
+            actor=f"controller@{conf.instance_ha.unit}",
+        ),
         Enrolling(fleet=hypervisors, roll=store.roll(), policy=enrol_policy(conf)),
         Muster(
             fleet=hypervisors,
@@ -39,6 +47,17 @@ def build(conf: cfg.ConfigOpts, *, store: Store, observer: Observer) -> Sequence
             board=store.board(),
             targets=partial(targets.names, conf.instance_ha_fencing.targets_file),
         ),
+    )
+
+
+def budget(conf: cfg.ConfigOpts) -> Budget:
+    """Return how fast servers are moved live."""
+    chosen = conf.instance_ha_migrate
+    return Budget(
+        after_s=chosen.after,
+        at_once=chosen.at_once,
+        per_minute=chosen.per_minute,
+        max_share=conf.instance_ha.max_failing_percent / 100,
     )
 
 

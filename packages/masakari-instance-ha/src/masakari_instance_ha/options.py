@@ -12,13 +12,10 @@ from oslo_config import cfg
 
 from instance_ha.model import Network
 from masakari_instance_ha.guard_options import GUARDS
-from instance_ha.selection import OWN_HEALERS, TAG, Disks, Protect
 
 CONTROL = cfg.OptGroup("instance_ha", title="Judging hosts and keeping incidents")
 FENCING = cfg.OptGroup("instance_ha_fencing", title="Proving that a host no longer writes")
 RECOVERY = cfg.OptGroup("instance_ha_recovery", title="Moving servers off a fenced host")
-SERVERS = cfg.OptGroup("instance_ha_servers", title="Which servers are moved")
-ENROLMENT = cfg.OptGroup("instance_ha_enrolment", title="Hypervisors that are enrolled by rule")
 CONSUL = cfg.OptGroup("instance_ha_consul", title="Consul servers, one cluster per network")
 API = cfg.OptGroup("instance_ha_api", title="Keystone login of the controller and the command")
 
@@ -236,42 +233,6 @@ _RECOVERY_OPTIONS: list[cfg.Opt] = [
     ),
 ]
 
-_SERVERS_OPTIONS: list[cfg.Opt] = [
-    cfg.StrOpt(
-        "protect",
-        choices=[word.value for word in Protect],
-        help="Who is moved: all; who has the metadata key HA_Enabled; or who has the tag. Empty: "
-        "what [host_failure] evacuate_all_instances says.",
-    ),
-    cfg.DictOpt(
-        "segments",
-        default={},
-        help="Segments in which somebody else is moved, for example rack-1:tag,rack-2:all.",
-    ),
-    cfg.StrOpt(
-        "tag",
-        default=TAG,
-        help="Tag of a server, property of its image or extra spec of its flavor.",
-    ),
-    cfg.MultiStrOpt(
-        "ignored",
-        default=list(OWN_HEALERS),
-        help="Servers that are left although they would be moved, unless their own tag or "
-        "metadata asks for it: name=EXPRESSION, project=ID, tag=TAG or metadata=KEY:VALUE, one a "
-        "line. The default is Octavia's amphorae; an empty line ignores nobody.",
-    ),
-    cfg.StrOpt(
-        "disks",
-        default=Disks.ASK.value,
-        choices=[
-            ("ask", "Nova's destination looks for the disk, and what it cannot reach stays"),
-            ("shared", "all are on shared storage; what is not is rebuilt from its image, EMPTY"),
-            ("local", "all are lost with the host, and stay without being tried"),
-        ],
-        help="Where the disks of servers are that were not booted from a volume.",
-    ),
-]
-
 _CONSUL_OPTIONS: list[cfg.Opt] = [
     *(
         cfg.ListOpt(
@@ -282,6 +243,23 @@ _CONSUL_OPTIONS: list[cfg.Opt] = [
         for network in Network
     ),
     cfg.FloatOpt("request_timeout", default=1.5, min=0.1, help="Of one request to one server."),
+    cfg.FloatOpt(
+        "rest",
+        default=5.0,
+        min=1.0,
+        max=60.0,
+        help="From one question to a server to the next while nothing changes; every second "
+        "otherwise. More costs less, and finds a loss later by as much where the server's alarm "
+        "is silent, as while its cluster has no leader.",
+    ),
+    cfg.FloatOpt(
+        "wait",
+        default=30.0,
+        min=0.0,
+        max=600.0,
+        help="How long one query waits for the alarm that something changes. 0: no alarm, and "
+        "every server is asked every second.",
+    ),
     cfg.BoolOpt(
         "discover",
         default=True,
@@ -303,7 +281,9 @@ _ENROLMENT_OPTIONS: list[cfg.Opt] = [
         "powered off when it is lost.",
     ),
     cfg.StrOpt(
-        "segment", default="instance-ha", help="The one segment; made if there is none of the name."
+        "segment",
+        default="instance-ha",
+        help="The one segment; made if there is none of the name.",
     ),
     cfg.StrOpt(
         "recovery_method",
@@ -325,6 +305,25 @@ _ENROLMENT_OPTIONS: list[cfg.Opt] = [
     ),
 ]
 
+_MIGRATE_OPTIONS: list[cfg.Opt] = [
+    cfg.FloatOpt(
+        "after",
+        default=30.0,
+        min=1.0,
+        help="How long a loss whose matrix row says migrate must last before servers are moved.",
+    ),
+    cfg.IntOpt(
+        "at_once",
+        default=2,
+        min=1,
+        max=50,
+        help="Live migrations under way from one host; more load its management network.",
+    ),
+    cfg.IntOpt(
+        "per_minute", default=10, min=1, max=600, help="Live migrations begun in a minute, in all."
+    ),
+]
+
 _API_OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt("auth_url", help="Keystone's public or internal URL."),
     cfg.StrOpt("username", help="User with the admin role."),
@@ -341,8 +340,9 @@ _GROUPS: list[tuple[cfg.OptGroup, list[cfg.Opt]]] = [
     (CONTROL, _CONTROL_OPTIONS),
     (FENCING, _FENCING_OPTIONS),
     (RECOVERY, _RECOVERY_OPTIONS),
-    (SERVERS, _SERVERS_OPTIONS),
+    *server_options.GROUPS,
     (ENROLMENT, _ENROLMENT_OPTIONS),
+    (MIGRATE, _MIGRATE_OPTIONS),
     (CONSUL, _CONSUL_OPTIONS),
     (API, _API_OPTIONS),
 ]

@@ -238,6 +238,8 @@ class OpenStack:
                 if body.get("forced_down") is False:
                     service["state"] = "up"
                 return 200, {"service": service}
+            case "POST", ["servers", _, "action"]:
+                return 202, None
             case "GET", ["servers", "detail"]:
                 on_host = [s for s in self.servers if s["host"] == query["host"]]
                 return 200, {"servers": on_host}

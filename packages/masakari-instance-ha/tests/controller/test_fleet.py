@@ -110,11 +110,13 @@ def test_what_masakari_declines_is_tried_later(fleet, cloud, openstack_cloud, me
     openstack_cloud.enrol("h1")
     openstack_cloud.refusals[method, "/hosts"] = (409, "in-use to process notifications")
 
+    change = {
+        "POST": lambda: fleet.enrol("h9", segment="seg1"),
+        "DELETE": lambda: fleet.dismiss(cloud.hosts()[0]),
+    }[method]
+
     with pytest.raises(NotYetError, match="in-use"):
-        if method == "POST":
-            fleet.enrol("h9", segment="seg1")
-        else:
-            fleet.dismiss(cloud.hosts()[0])
+        change()
 
 
 def test_a_dead_nova_is_unreachable(fleet, openstack_cloud):
@@ -139,12 +141,15 @@ def test_the_options_say_how_hypervisors_are_enrolled(configured, text, policy):
     assert duties.enrol_policy(configured(text)) == policy
 
 
-def test_the_controller_attends_to_enrolment(configured, sqlite_url):
-    store.migrate(sqlite_url)
+def test_the_controller_has_every_duty_and_calls_nobody_for_that(
+    configured, sqlite_url, openstack_cloud
+):
+    conf, kept = configured("[instance_ha]\nnetworks = storage\n"), store.connect(sqlite_url)
 
-    (duty, *_) = duties.build(configured(), store=store.connect(sqlite_url))
+    built = duties.build(conf, store=kept, observer=assembly.observer(conf))
 
-    assert (duty.name, duty.every_s) == ("enrolment", 10.0)
+    assert {duty.name for duty in built} >= {"enrolment", "migrate", "muster"}
+    assert openstack_cloud.calls == []
 
 
 def test_the_roll_is_kept_in_the_store(url):
