@@ -154,7 +154,9 @@ def conf(maas: Maas, tmp_path: pathlib.Path) -> Iterator[cfg.ConfigOpts]:
     }.items():
         conf.set_override(name, value, group="instance_ha_fencing")
     yield conf
-    conf.clear()  # oslo.config shares the overrides of a group between all that know it
+    for option in ("mode", "maas_url", "maas_credentials_file", "targets_file", "request_timeout"):
+        # oslo.config shares the overrides of a group between all that know it.
+        conf.clear_override(option, group="instance_ha_fencing")
 
 
 @pytest.fixture

@@ -17,9 +17,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from oslo_config import cfg
-
-from masakari_instance_ha import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -269,14 +266,3 @@ def login() -> dict[str, str]:
 @pytest.fixture
 def bmcs(tmp_path: pathlib.Path) -> Bmcs:
     return Bmcs(tmp_path / "bmcs.json")
-
-
-@pytest.fixture
-def conf(tmp_path: pathlib.Path) -> Iterator[cfg.ConfigOpts]:
-    """Options of a ladder to which nothing is accessible yet."""
-    conf = cfg.ConfigOpts()
-    options.register(conf)
-    conf([], default_config_files=[])
-    conf.set_override("mode", "maas", group="instance_ha_fencing")
-    yield conf
-    conf.clear()  # oslo.config shares the overrides of a group between all that know it
