@@ -138,4 +138,3 @@ def test_reasons_to_be_quiet(monkeypatch, tmp_path):
     assert "shutting down" in machine.why_quiet()
     machine.PAUSE.touch()
     assert "paused" in machine.why_quiet()
-

@@ -54,7 +54,7 @@ def has_libvirt() -> bool:
 
 
 def resumes_guests() -> bool:
-    """Return whether nova-compute starts guests by itself after a boot, which may run elsewhere."""
+    """Return whether nova-compute starts guests by itself after a boot."""
     for path in identity.NOVA_CONF:
         parser = configparser.ConfigParser(strict=False, interpolation=None)
         try:

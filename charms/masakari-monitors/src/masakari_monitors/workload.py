@@ -214,9 +214,7 @@ def is_running(unit: str) -> bool:
 def report(name: str) -> Mapping[str, object]:
     """Return what a program says of itself; nothing while it has not said anything."""
     with contextlib.suppress(OSError, ValueError):
-        said = json.loads((ROOT / RUN / f"{name}.json").read_text(encoding="utf-8"))
-        if isinstance(said, dict):
-            return said
+        return json.loads((ROOT / RUN / f"{name}.json").read_text(encoding="utf-8"))
     return {}
 
 

@@ -9,8 +9,8 @@ import pytest
 from charmlibs import systemd
 from ops import testing
 
-from hypervisor_instance_ha.settings import Settings, load
 from charm import MasakariMonitorsCharm
+from hypervisor_instance_ha.settings import Settings, load
 from masakari_monitors import identity, workload
 
 

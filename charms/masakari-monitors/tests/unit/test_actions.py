@@ -20,11 +20,11 @@ def program(monkeypatch):
     """The program on the hypervisor: it remembers its words, and answers as told."""
 
     class Program:
-        said: list[list[str]] = []
-        answer = subprocess.CompletedProcess([], 0, "on\n", "")
+        def __init__(self) -> None:
+            self.said: list[list[str]] = []
+            self.answer = subprocess.CompletedProcess([], 0, "on\n", "")
 
     played = Program()
-    played.said = []
 
     def run(argv, **_):
         played.said.append(argv[3:])
@@ -79,7 +79,7 @@ def test_a_pause_holds_though_masakari_cannot_be_told(ctx, hypervisor, program):
 def test_a_hold_is_not_lifted_without_being_sure(ctx, hypervisor):
     hypervisor.say("guard", state="held", reason="2 servers are on their way")
 
-    with pytest.raises(testing.ActionFailed, match="2 servers are on their way.*confirm=true"):
+    with pytest.raises(testing.ActionFailed, match=r"2 servers are on their way.*confirm=true"):
         ctx.run(ctx.on.action("release-host"), state())
 
     assert not (hypervisor.root / workload.OVERRIDE).exists()
@@ -116,14 +116,14 @@ def test_a_drill_kills_only_what_is_confirmed(ctx, hypervisor, program):
 def test_a_drill_that_the_hypervisor_refuses_says_why(ctx, hypervisor, program):
     program.answer = subprocess.CompletedProcess([], 1, "", "error: not marked as a test server")
 
+    params = {"server": SERVER, "confirm": True}
     with pytest.raises(testing.ActionFailed, match="not marked"):
-        params = {"server": SERVER, "confirm": True}
         ctx.run(ctx.on.action("run-instance-drill", params=params), state())
 
 
 def test_what_is_no_uuid_is_no_server(ctx, hypervisor, program):
+    params = {"server": "h1; reboot", "confirm": True}
     with pytest.raises(testing.ActionFailed):
-        params = {"server": "h1; reboot", "confirm": True}
         ctx.run(ctx.on.action("run-instance-drill", params=params), state())
 
     assert program.said == []

@@ -53,28 +53,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(said: argparse.Namespace) -> int:
-    if said.verb == "remove-autostart":
-        remove_autostart()
-        return 0
-    if said.verb == "drill":
-        print(programs.run_drill(said.server))  # noqa: T201 - the charm reads it
-        return 0
-    if said.verb == "maintenance":
-        print(programs.tell_maintenance(on=said.state == "on"))  # noqa: T201 - the charm reads it
-        return 0
+    if said.verb in PROGRAMS:
+        return _run_program(said.verb)
     if said.verb == "try-storage":
         return _try_storage(said.target, ceph_user=said.ceph_user)
+    if said.verb == "remove-autostart":
+        remove_autostart()
+    elif said.verb == "drill":
+        print(programs.run_drill(said.server))  # noqa: T201 - the charm reads it
+    else:
+        print(programs.tell_maintenance(on=said.state == "on"))  # noqa: T201 - the charm reads it
+    return 0
+
+
+def _run_program(name: str) -> int:
     try:
         if load().debug:
             logging.getLogger().setLevel(logging.DEBUG)
     except SettingsError:
-        if said.verb != "guard":  # which holds, says why, and reads them anew each time
+        if name != "guard":  # which holds, says why, and reads them anew each time
             raise
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, functools.partial(_stop, stop))
     threading.excepthook = _end_process
-    PROGRAMS[said.verb](stop)
+    PROGRAMS[name](stop)
     return 0
 
 

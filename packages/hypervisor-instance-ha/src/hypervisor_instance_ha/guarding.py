@@ -41,7 +41,7 @@ class Surroundings:
     standing: Callable[[], Standing]
     """Asks Nova and Masakari; raises ``CloudError`` or ``SettingsError``."""
     connect: Callable[[], Hypervisor]
-    """Raises ``LibvirtError``."""
+    """Raises ``LibvirtError`` or ``SettingsError``."""
     guests_run: Callable[[], bool]
     """Whether any emulator runs; answers without libvirt."""
     units: Sequence[str]
@@ -93,7 +93,7 @@ class ReturnGuard:
         """End every guest of Nova's: none may run before nova-compute does."""
         try:
             hypervisor = self._around.connect()
-        except LibvirtError as error:
+        except (LibvirtError, SettingsError) as error:
             if not self._around.guests_run():
                 return verdict
             return Verdict(may_start=False, clean=True, reason=str(error))

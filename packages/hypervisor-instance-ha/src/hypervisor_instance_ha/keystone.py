@@ -98,9 +98,7 @@ class Session:
                     doing, url, method, body, headers | {"X-Auth-Token": token.text}
                 )
             except _TokenRefusedError as error:
-                with self._lock:
-                    if self._token is token:
-                        self._token = None
+                self._forget(token)
                 if attempt == 2:
                     raise CloudUnreachableError(
                         f"{error}; check its [keystone_authtoken]"
@@ -125,6 +123,11 @@ class Session:
             if self._token is None or self._token.ends_s < time.monotonic():
                 self._token = self._log_in()
             return self._token
+
+    def _forget(self, token: Token) -> None:
+        with self._lock:
+            if self._token is token:
+                self._token = None
 
     def _log_in(self) -> Token:
         said = self._login
@@ -171,6 +174,7 @@ class Session:
                 here = said.region in ("", endpoint.get("region"))
                 if here and endpoint.get("interface") == said.interface:
                     return str(endpoint["url"]).rstrip("/")
+        self._forget(token)  # the next one may bring a newer catalogue
         raise ServiceUnknownError(
             f"the catalogue has no {said.interface} endpoint of {service} in region "
             f"{said.region or 'any'}; look at `openstack catalog list`"

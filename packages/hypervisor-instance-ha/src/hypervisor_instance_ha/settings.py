@@ -86,16 +86,17 @@ class Settings:
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
 
 
-def load(path: pathlib.Path = CONFIG) -> Settings:
-    """Return what the file says.
+def load(path: pathlib.Path | None = None) -> Settings:
+    """Return what the file says, by default that of this machine.
 
     Raises:
         SettingsError: if it is not there, or not of this version.
     """
+    path = path or CONFIG
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         return _settings(raw)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise SettingsError(
             f"{path} cannot be used: {error}; let the charm write it anew by "
             "`juju config masakari-monitors`"

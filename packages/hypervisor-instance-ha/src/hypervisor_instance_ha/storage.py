@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 RBD = "rbd:"
 SIZE_BYTES = 4096
+KILL_S = 0.5
+"""What a process needs to die, unless it hangs in the kernel."""
 
 
 class Probe:
@@ -38,27 +40,37 @@ class Probe:
         self._running: subprocess.Popen[bytes] | None = None
 
     def step(self) -> str:
-        """Try once. Return ``ok``, ``failed`` or ``hung``; never waits beyond the deadline."""
+        """Try once. Return ``ok``, ``failed`` or ``hung``; waits no longer than the deadline."""
         state, why = self._try()
         if self._report.tell(storage=state, why=why):
             logger.warning("storage is %s: %s", state, why or self._options.target)
         return state
 
     def _try(self) -> tuple[str, str]:
-        if self._running is not None:
-            if self._running.poll() is None:
-                return "hung", "an earlier attempt cannot even be killed"
-            self._running = None
+        if self._running is not None and not self._reap(within_s=0):
+            return "hung", "an earlier attempt cannot even be killed"
         child = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
             _, said = child.communicate(timeout=self._options.deadline_s)
         except subprocess.TimeoutExpired:
             child.kill()
             self._running = child
+            self._reap(within_s=KILL_S)
             return "hung", f"no answer within {self._options.deadline_s:g} s"
         if child.returncode:
             return "failed", said.decode(errors="replace").strip()[-200:]
         return "ok", ""
+
+    def _reap(self, *, within_s: float) -> bool:
+        """Return whether the attempt that was killed is gone."""
+        if self._running is None:
+            return True
+        try:
+            self._running.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        self._running = None
+        return True
 
 
 def command(options: StorageProbe) -> Sequence[str]:
