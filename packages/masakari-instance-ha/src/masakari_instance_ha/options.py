@@ -11,6 +11,7 @@ from __future__ import annotations
 from oslo_config import cfg
 
 from instance_ha.model import Network
+from masakari_instance_ha import duty_options, server_options
 from masakari_instance_ha.guard_options import GUARDS
 
 CONTROL = cfg.OptGroup("instance_ha", title="Judging hosts and keeping incidents")
@@ -267,63 +268,6 @@ _CONSUL_OPTIONS: list[cfg.Opt] = [
     ),
 ]
 
-_ENROLMENT_OPTIONS: list[cfg.Opt] = [
-    cfg.StrOpt(
-        "rule",
-        choices=[
-            ("off", "nothing is enrolled, nothing leaves"),
-            ("segment", "one segment for all"),
-            ("zone", "the segment named like the availability zone"),
-            ("aggregate", "the segment named like the host aggregate"),
-        ],
-        help="Which segment a new hypervisor becomes a host of, by itself. Not set: one segment "
-        "for all, but only where no person has enrolled a host by hand. What is enrolled may be "
-        "powered off when it is lost.",
-    ),
-    cfg.StrOpt(
-        "segment",
-        default="instance-ha",
-        help="The one segment; made if there is none of the name.",
-    ),
-    cfg.StrOpt(
-        "recovery_method",
-        default="auto",
-        choices=["auto", "auto_priority", "reserved_host", "rh_priority"],
-        help="Of a segment that the rule makes; one that is there keeps its own.",
-    ),
-    cfg.FloatOpt(
-        "wait",
-        default=300.0,
-        min=0.0,
-        help="How long a new hypervisor is left for a person to place; it is unprotected so long.",
-    ),
-    cfg.FloatOpt(
-        "gone_after",
-        default=600.0,
-        min=60.0,
-        help="How long Nova must have no compute service of a host before it leaves its segment.",
-    ),
-]
-
-_MIGRATE_OPTIONS: list[cfg.Opt] = [
-    cfg.FloatOpt(
-        "after",
-        default=30.0,
-        min=1.0,
-        help="How long a loss whose matrix row says migrate must last before servers are moved.",
-    ),
-    cfg.IntOpt(
-        "at_once",
-        default=2,
-        min=1,
-        max=50,
-        help="Live migrations under way from one host; more load its management network.",
-    ),
-    cfg.IntOpt(
-        "per_minute", default=10, min=1, max=600, help="Live migrations begun in a minute, in all."
-    ),
-]
-
 _API_OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt("auth_url", help="Keystone's public or internal URL."),
     cfg.StrOpt("username", help="User with the admin role."),
@@ -341,8 +285,7 @@ _GROUPS: list[tuple[cfg.OptGroup, list[cfg.Opt]]] = [
     (FENCING, _FENCING_OPTIONS),
     (RECOVERY, _RECOVERY_OPTIONS),
     *server_options.GROUPS,
-    (ENROLMENT, _ENROLMENT_OPTIONS),
-    (MIGRATE, _MIGRATE_OPTIONS),
+    *duty_options.GROUPS,
     (CONSUL, _CONSUL_OPTIONS),
     (API, _API_OPTIONS),
 ]
