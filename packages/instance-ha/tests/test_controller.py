@@ -270,3 +270,19 @@ def test_masakari_is_asked_for_the_servers_only_when_it_is_done(world, play, mon
     play(60)
 
     assert asked == [NotificationStatus.FINISHED]
+
+
+def test_the_storage_of_a_host_that_somebody_put_back_is_opened(world, play):
+    world.machines["h1"].power_off()
+    play(60)
+    world.storage.refuse("h1")
+    world.machines["h1"].power_on()
+    play(25)
+    assert world.storage.refuses("h1"), "it is not back yet"
+
+    world.nova.bring_back("h1")
+    world.masakari.set_maintenance("h1", on=False)
+    play(10)
+
+    assert "h1" not in world.journal.unclosed()
+    assert not world.storage.refuses("h1")
