@@ -37,8 +37,10 @@ MOMENTS = (
 )
 """Every step of a recovery, taken from where the product keeps them."""
 
-CALM_S = 420.0
-"""More than Masakari's window for duplicates, the engines' retries and the health delay."""
+CALM_S = 270.0
+"""More than Masakari's window for duplicates and the engines' retries together."""
+RETURN_S = 110.0
+"""More than a boot and the health delay."""
 
 hosts = st.sampled_from(HOSTS)
 seconds = st.integers(1, 45).map(float)
@@ -105,12 +107,12 @@ def story(schedule: list[tuple[float, Acts]], *, name: str = "schedule") -> Scen
         Entry(at_s=end_s, do="mend"),
         Entry(at_s=calm_s, expect="forgotten == nothing"),
         Entry(at_s=calm_s, do="bring-back"),
-        Entry(at_s=calm_s + CALM_S / 2, do="bring-back"),  # what was fenced meanwhile
-        Entry(at_s=calm_s + CALM_S, expect="idle == nothing"),
+        Entry(at_s=calm_s + RETURN_S, do="bring-back"),  # what was fenced meanwhile
+        Entry(at_s=calm_s + 2 * RETURN_S, expect="idle == nothing"),
     ]
     entries.sort(key=lambda entry: entry.at_s)
     return Scenario(
-        name=name, plan=PLAN, entries=tuple(entries), length_s=calm_s + CALM_S + 1.0
+        name=name, plan=PLAN, entries=tuple(entries), length_s=calm_s + 2 * RETURN_S + 1.0
     )
 
 

@@ -105,9 +105,15 @@ def bring_back(world: SimWorld) -> None:
 
 
 def forgotten(world: SimWorld) -> str:
-    """``forgotten``: the lost hosts that are neither recovered nor held with a reason."""
-    lost = [h.name for h in world.masakari.hosts() if world.witness.is_lost(h.name)]
-    return " ".join(host for host in lost if not _is_taken_care_of(world, host)) or "nothing"
+    """``forgotten``: the lost hosts that are neither recovered nor held with a reason.
+
+    In a calm nothing holds a host but that most of them are lost, or that somebody paused.
+    """
+    hosts = [host.name for host in world.masakari.hosts()]
+    lost = [host for host in hosts if world.witness.is_lost(host)]
+    may_be_held = 2 * len(lost) > len(hosts) or bool(world.journal.rulings().pauses)
+    forgotten = [h for h in lost if not _is_taken_care_of(world, h, may_be_held=may_be_held)]
+    return " ".join(forgotten) or "nothing"
 
 
 def idle(world: SimWorld) -> str:
@@ -127,13 +133,13 @@ def idle(world: SimWorld) -> str:
     )
 
 
-def _is_taken_care_of(world: SimWorld, host: str) -> bool:
+def _is_taken_care_of(world: SimWorld, host: str, *, may_be_held: bool) -> bool:
     incident = world.journal.unclosed().get(host)
     if incident is None:
         return False
     if incident.state is IncidentState.RECOVERED:
         return not world.nova.servers_on(host)
-    return incident.state is IncidentState.HELD and bool(incident.reason)
+    return may_be_held and incident.state is IncidentState.HELD and bool(incident.reason)
 
 
 def _on_line(line: Line, kind: Trouble, _: float) -> Callable[[], None]:

@@ -20,6 +20,10 @@ PAUSE_S = 5.0
 """Between two tries."""
 
 
+def _go_on() -> None:
+    """Find nothing that speaks against another try."""
+
+
 def fence_patiently(
     fencer: Fencer,
     host: str,
@@ -27,6 +31,7 @@ def fence_patiently(
     clock: Clock,
     patience_s: float,
     tell: Callable[[FenceError], None],
+    before_try: Callable[[], None] = _go_on,
 ) -> FenceProof:
     """Return the proof of *host*, however many tries it takes.
 
@@ -36,6 +41,7 @@ def fence_patiently(
         clock: Time.
         patience_s: How long a new try is begun after a failed one.
         tell: Hears of a failure; of the same failure only once.
+        before_try: Is called before each try; whatever it raises ends this.
 
     Raises:
         FenceError: the newest failure, once patience is over.
@@ -43,6 +49,7 @@ def fence_patiently(
     until_s = clock.now_s() + patience_s
     told = ""
     while True:
+        before_try()
         try:
             return fencer.fence(host)
         except FenceError as error:

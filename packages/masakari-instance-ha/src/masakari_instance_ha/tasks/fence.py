@@ -51,6 +51,7 @@ def fence(work: Work) -> FenceProof:
             clock=work.clock,
             patience_s=CONF.instance_ha_fencing.patience,
             tell=tell,
+            before_try=work.demand_open,
         )
     except FenceError as error:
         work.say("alarm", f"held, for nothing proves that it cannot write: {error.reason}")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,10 @@ from instance_ha.model import Event, FenceProof
 from masakari_instance_ha import fencing, heartbeat, options, servers, store
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.nova import Nova
+from masakari_instance_ha.tasks.settled import demand_open_case
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from masakari.compute.nova import API
     from masakari.context import RequestContext
@@ -50,6 +52,8 @@ class Work:
     nova: Nova
     by: str
     """For example ``engine@masakari-0``."""
+    demand_open: Callable[[], None]
+    """Raises once what the notification is about is settled."""
 
     def say(self, kind: str, text: str, **detail: str) -> None:
         """Add a line to the incident's timeline and to the log."""
@@ -108,8 +112,12 @@ class RecoveryTask(MasakariTask):
         """
         try:
             clock = SystemClock()
-            kept = _store()
+            kept = open_store()
             by = f"engine@{CONF.instance_ha.unit}"
+            demand_open = functools.partial(
+                demand_open_case, self.context, host=host, notification=notification, store=kept
+            )
+            demand_open()
             with heartbeat.beating(
                 kept, notification=notification, by=by, every_s=CONF.instance_ha_recovery.heartbeat
             ):
@@ -121,6 +129,7 @@ class RecoveryTask(MasakariTask):
                     clock=clock,
                     nova=Nova(self.context),
                     by=by,
+                    demand_open=demand_open,
                 )
         except InstanceHaError as error:
             self.update_details(str(error), 1.0)
@@ -146,7 +155,12 @@ def proven(fence_proof: Mapping[str, Any], *, host: str) -> FenceProof:
     return proof
 
 
-def _store() -> store.Store:
+def open_store() -> store.Store:
+    """Return the store of this process.
+
+    Raises:
+        PolicyError: if no option says where it is.
+    """
     url = options.store_url(CONF)
     if url is None:
         raise PolicyError(

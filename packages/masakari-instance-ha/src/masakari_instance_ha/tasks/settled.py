@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether what a notification is about has been settled since it was made.
+
+Masakari works its list of failed notifications off by what the list said, and an engine that hung
+goes on where it was. Either may come to fence a host that has long been back at work.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from masakari import exception
+from masakari.objects.host import Host
+from masakari.objects.notification import Notification
+
+from instance_ha import recovery
+from instance_ha.errors import InstanceHaError
+from instance_ha.model import IncidentState
+
+if TYPE_CHECKING:
+    from masakari.context import RequestContext
+
+    from masakari_instance_ha.store import Store
+
+
+class SettledError(InstanceHaError):
+    """The notification comes too late: its incident is over."""
+
+
+def demand_open_case(
+    context: RequestContext, *, host: str, notification: str, store: Store
+) -> None:
+    """Return if the notification may still be acted upon.
+
+    Raises:
+        SettledError: if not. Masakari has put the host on maintenance before it began; where the
+            incident is closed, nobody else would end that.
+    """
+    newest = next(iter(store.incidents(host=host, limit=1)), None)
+    made_at_s = _made_at_s(context, notification)
+    settled = recovery.settled(newest, generated_at_s=made_at_s)
+    if newest is None or settled is None:
+        return
+    if newest.state is IncidentState.CLOSED:
+        enrolled = Host.get_by_name(context, host)
+        enrolled.on_maintenance = False
+        enrolled.save()
+    raise SettledError(
+        f"{host} is left alone: {settled}. See instance-ha incident show {newest.id}"
+    )
+
+
+def _made_at_s(context: RequestContext, notification: str) -> float:
+    """Return when the notification was made; one that Masakari does not know is of just now."""
+    try:
+        return Notification.get_by_uuid(context, notification).generated_time.timestamp()
+    except exception.NotificationNotFound:
+        return math.inf
