@@ -6,7 +6,7 @@ import pytest
 
 from lab import host, layers
 
-ORDER = ("test_substrate", "test_cloud", "test_scenarios", "test_stories")
+ORDER = ("test_substrate", "test_cloud", "test_scenarios", "test_monitors", "test_stories", "test_chaos")
 
 
 def pytest_collection_modifyitems(items):
