@@ -11,7 +11,7 @@ from ops import hookcmds
 from lab.juju import controller, tools
 from lab.juju.charmdir import ActionSpec, Charm, Option
 from lab.juju.context import HookContext
-from lab.juju.errors import FlushError, JujuError, NotPlayedError
+from lab.juju.errors import FlushError, JujuError, NotPlayedError, RequestError
 from lab.juju.model import Grant, Model
 
 from .play import Play, ends
@@ -319,6 +319,18 @@ def test_network_get_in_a_pod(hook, model):
     assert network.ingress_addresses == ["10.0.0.1"]
     assert network.bind_addresses[0].addresses[0].value == "10.0.0.1"
     assert "no network config" in refused(hookcmds.network_get, "nothing")
+
+
+def test_a_binding_says_which_network_a_machine_answers_on(hook, model):
+    hook()
+    app, unit = model.applications["giver"], model.units["giver/0"]
+    unit.machine = 1
+    controller.bind(app, {"give": "storage"})
+
+    network = hookcmds.network_get("give")
+    assert network.ingress_addresses == ["10.73.0.12"]
+    with pytest.raises(RequestError, match="no binding else"):
+        controller.bind(app, {"else": "storage"})
 
 
 def test_goal_state_leaves_out_peers(hook):

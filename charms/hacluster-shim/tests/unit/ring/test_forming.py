@@ -299,3 +299,12 @@ def test_leaving_takes_every_file_away(ctx, machines, here, monkeypatch):
 
     assert "stopped" in here.calls
     assert [path for path in here.root.rglob("*") if path.is_file()] == []
+
+
+def test_a_host_is_fenced_and_let_back_by_pacemaker_itself(here):
+    acts.fence("h4")
+    acts.unfence("h4")
+
+    assert here.calls[0][:3] == ("stonith_admin", "--fence", "h4")
+    assert here.calls[1][:3] == ("stonith_admin", "--unfence", "h4")
+    assert here.calls[2] == ("crm_resource", "--cleanup", "--resource", "h4")
