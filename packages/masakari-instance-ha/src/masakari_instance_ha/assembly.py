@@ -22,6 +22,7 @@ from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.connection import connect
 from masakari_instance_ha.observer import Cluster, ConsulObserver
 from masakari_instance_ha.orphans import Orphans
+from masakari_instance_ha.reader import Pace
 
 if TYPE_CHECKING:
     from instance_ha.ports import Clock
@@ -100,7 +101,11 @@ def observer(conf: cfg.ConfigOpts) -> ConsulObserver:
                     network,
                     servers,
                     discover=conf.instance_ha_consul.discover,
-                    budget_s=conf.instance_ha_consul.request_timeout,
+                    pace=Pace(
+                        rest_s=conf.instance_ha_consul.rest,
+                        budget_s=conf.instance_ha_consul.request_timeout,
+                        wait_s=conf.instance_ha_consul.wait,
+                    ),
                 )
             )
         else:

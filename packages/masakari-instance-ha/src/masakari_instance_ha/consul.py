@@ -128,6 +128,34 @@ def ask(
         raise ConsulSilentError(f"consul at {address} is not understood: {error!r}") from error
 
 
+def wait(session: requests.Session, *, address: Address, index: int, wait_s: float) -> int:
+    """Wait until the health of any host changes; return the index to wait from next.
+
+    Args:
+        session: Not used for anything else meanwhile.
+        address: Of the server.
+        index: What the last call returned; 0 to begin with, which does not wait.
+        wait_s: How long to wait for a change; the server adds up to a sixteenth to it.
+
+    Raises:
+        ConsulSilentError: if the server does not answer.
+    """
+    path = f"/v1/health/state/critical?stale&index={index}&wait={wait_s:g}s"
+    patience_s = wait_s * (1 + 1 / 16) + 5.0
+    try:
+        response = session.get(
+            f"http://{address}{path}", timeout=(5.0, patience_s), allow_redirects=False
+        )
+        if response.status_code != requests.codes.ok:
+            raise ConsulSilentError(f"consul at {address} answered {response.status_code}")
+        return int(response.headers["X-Consul-Index"])
+    except requests.RequestException as error:
+        reason = type(error).__name__
+        raise ConsulSilentError(f"consul at {address} is silent: {reason}") from error
+    except (KeyError, ValueError) as error:
+        raise ConsulSilentError(f"consul at {address} is not understood: {error!r}") from error
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Member:
     name: str

@@ -2,27 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The observer: every Consul server of every network, read all the time and side by side.
 
-Each server has a thread of its own that keeps the newest answer, so a dead server delays nobody
+Each server has a reader of its own that keeps the newest answer, so a dead server delays nobody
 and a pass of the controller never waits for the network.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from instance_ha import agreement
 from masakari_instance_ha import consul
-from masakari_instance_ha.aside import Aside
+from masakari_instance_ha.reader import Pace, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
-
-    import requests
 
     from instance_ha.model import Network, Reach
 
@@ -35,64 +32,6 @@ That is long enough for a server that starts together with the controller, and a
 keeps a leader for so long is no remnant of a larger one: Raft lets no minority elect."""
 
 
-class Reader:
-    """Keep the newest answer of one server."""
-
-    def __init__(
-        self, address: consul.Address, *, network: Network, interval_s: float, budget_s: float
-    ) -> None:
-        self.address = address
-        self._network = network
-        self._interval_s = interval_s
-        self._budget_s = budget_s
-        self._stopped = threading.Event()
-        self._newest: tuple[float, consul.Answer] | None = None
-        self._problem: str | None = None
-        self.server: str | None = None
-        """The server's own name; None until it answered for the first time."""
-        self._reading = Aside(self._read_on, name=f"consul-{network}-{address}")
-
-    def newest(self, *, within_s: float) -> consul.Answer | None:
-        """Return the newest answer, or None if it is older than *within_s*.
-
-        What the reading thread did not expect is raised here: a reader that ended unseen would
-        leave its network unknown for ever.
-        """
-        if self._reading.error is not None:
-            raise self._reading.error
-        newest = self._newest
-        if newest is None or time.monotonic() - newest[0] > within_s:
-            return None
-        return newest[1]
-
-    def stop(self) -> None:
-        """Ask no more; a question under way ends by itself."""
-        self._stopped.set()
-
-    def _read_on(self) -> None:
-        with consul.open_session() as session:
-            while not self._stopped.is_set():
-                asked_s = time.monotonic()
-                self._read(session, asked_s)
-                self._stopped.wait(max(0.0, asked_s + self._interval_s - time.monotonic()))
-
-    def _read(self, session: requests.Session, asked_s: float) -> None:
-        try:
-            answer = consul.ask(
-                session, address=self.address, network=self._network, budget_s=self._budget_s
-            )
-        except consul.ConsulSilentError as error:
-            if self._problem is None:
-                logger.warning("%s network: %s", self._network, error)
-            self._problem = str(error)
-            return
-        if self._problem is not None:
-            logger.info("%s network: consul at %s answers", self._network, self.address)
-        self._problem = None
-        self.server = answer.view.server
-        self._newest = (asked_s, answer)
-
-
 class Cluster:
     """The Consul servers of one network."""
 
@@ -102,8 +41,7 @@ class Cluster:
         addresses: Sequence[consul.Address],
         *,
         discover: bool = True,
-        interval_s: float = 1.0,
-        budget_s: float = 1.5,
+        pace: Pace | None = None,
         strike_after_s: float = STRIKE_AFTER_S,
     ) -> None:
         """Start to read.
@@ -112,14 +50,12 @@ class Cluster:
             network: The network that these servers gossip on.
             addresses: Of at least one server; the others are found by themselves if *discover*.
             discover: Whether to read servers that only the members name.
-            interval_s: From one question to a server to the next.
-            budget_s: For the three answers of one server.
+            pace: How often each server is asked.
             strike_after_s: See :data:`STRIKE_AFTER_S`.
         """
         self.network = network
         self._strike_after_s = strike_after_s
-        self._interval_s = interval_s
-        self._budget_s = budget_s
+        self._pace = pace or Pace()
         self._discover = discover
         self._port = addresses[0].port
         self._configured = frozenset(addresses)
@@ -170,8 +106,7 @@ class Cluster:
 
         Its own address goes before a configured one, which may be shared: found ones come last.
         """
-        within_s = self._interval_s + 2 * self._budget_s
-        fresh = (reader.newest(within_s=within_s) for reader in self._readers.values())
+        fresh = (reader.newest() for reader in self._readers.values())
         by_server = {answer.view.server: answer for answer in fresh if answer is not None}
         return list(by_server.values())
 
@@ -225,12 +160,7 @@ class Cluster:
             self._readers.pop(address).stop()
 
     def _start(self, address: consul.Address) -> Reader:
-        return Reader(
-            address,
-            network=self.network,
-            interval_s=self._interval_s,
-            budget_s=self._budget_s,
-        )
+        return Reader(address, network=self.network, pace=self._pace)
 
 
 class ConsulObserver:

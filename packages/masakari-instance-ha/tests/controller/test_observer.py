@@ -11,6 +11,9 @@ import pytest
 from instance_ha.model import Network, Reach
 from masakari_instance_ha import consul
 from masakari_instance_ha.observer import Cluster, ConsulObserver
+from masakari_instance_ha.reader import Pace
+
+QUICK = Pace(alert_s=0.05, budget_s=0.8, wait_s=0)
 
 UP, DOWN, LEFT, UNKNOWN = Reach.UP, Reach.DOWN, Reach.LEFT, Reach.UNKNOWN
 
@@ -24,7 +27,7 @@ def watch():
         cluster = Cluster(
             network,
             [consul.parse_address(server.url) for server in servers],
-            **{"interval_s": 0.05, "budget_s": 0.4, **options},
+            **{"pace": QUICK, **options},
         )
         running.append(cluster)
         return cluster
@@ -66,7 +69,7 @@ def test_one_server_that_says_alive_holds_everything(consul_cluster, watch, even
 
     eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
 
-    assert cluster.judge()["h2"] is UNKNOWN
+    eventually(lambda: cluster.judge()["h2"] is UNKNOWN, "the one that says alive is heard")
 
 
 def test_blind_servers_bring_nobody_down(consul_cluster, watch, eventually, caplog):
@@ -140,9 +143,8 @@ def test_an_address_dead_from_the_start_costs_no_spare_server_for_ever(
     consul_cluster, watch, eventually, caplog
 ):
     first = consul_cluster.servers[0]
-    cluster = watch(nobody_at(first), first, strike_after_s=0.3)
-    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
-    assert cluster.size() == 4, "until it is clear that nobody will answer"
+    cluster = watch(nobody_at(first), first, strike_after_s=1.0)
+    eventually(lambda: bool(cluster.judge()) and cluster.size() == 4, "it counts until it is clear that nobody answers")
 
     eventually(lambda: bool(cluster.judge()) and cluster.size() == 3, "the dead one struck off")
     consul_cluster.servers[2].mood = "failing"
@@ -227,7 +229,7 @@ def test_an_old_answer_is_no_answer(consul_cluster, watch, eventually):
     for server in consul_cluster.servers:
         server.mood = "hanging"
 
-    eventually(lambda: not cluster.judge(), "no voice left", within_s=3.0)
+    eventually(lambda: not cluster.judge(), "no voice left", within_s=5.0)
 
 
 def test_t09_a_pass_never_waits_for_a_server(consul_cluster, watch, eventually):
