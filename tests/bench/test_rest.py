@@ -7,6 +7,7 @@ from __future__ import annotations
 import http.server
 import json
 import multiprocessing
+import threading
 import time
 
 import pytest
@@ -57,16 +58,14 @@ def serve(network: int, ready) -> None:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
+        def log_request(self, *_: object) -> None:
+            """Keep quiet."""
 
     servers = [
         http.server.ThreadingHTTPServer((f"127.0.{network + 2}.{k}", PORT), Handler)
         for k in range(1, SERVERS + 1)
     ]
     for server in servers[1:]:
-        import threading
-
         threading.Thread(target=server.serve_forever, daemon=True).start()
     ready.set()
     servers[0].serve_forever()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""What other systems take for a loss, or sleep through; the numbers are those of the list of traps."""
+"""What other systems take for a loss, or sleep through."""
 
 from __future__ import annotations
 

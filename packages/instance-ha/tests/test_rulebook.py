@@ -14,8 +14,8 @@ from instance_ha.rulebook import READ_EVERY_S, Rulebook
 
 ALL = tuple(Network)
 DEFAULT = Chosen(matrix=default_matrix(ALL), source="default")
-STORAGE_LOST = {Network.MANAGEMENT: Reach.UP, Network.TENANT: Reach.UP, Network.STORAGE: Reach.DOWN}
-TENANT_LOST = {Network.MANAGEMENT: Reach.UP, Network.TENANT: Reach.DOWN, Network.STORAGE: Reach.UP}
+STORAGE_LOST = {**dict.fromkeys(ALL, Reach.UP), Network.STORAGE: Reach.DOWN}
+TENANT_LOST = {**dict.fromkeys(ALL, Reach.UP), Network.TENANT: Reach.DOWN}
 
 
 def edition(version: int, segment: str = CLOUD, **changes: str | int) -> Edition:
@@ -24,13 +24,27 @@ def edition(version: int, segment: str = CLOUD, **changes: str | int) -> Edition
     for row, action in changes.items():
         rows[int(row.removeprefix("row"))]["action"] = str(action)
     return Edition(
-        version=version, segment=segment, name=segment, rows=rows, forced=True, at_s=1.0, author="ada", reason=""
+        version=version,
+        segment=segment,
+        name=segment,
+        rows=rows,
+        forced=True,
+        at_s=1.0,
+        author="ada",
+        reason="",
     )
 
 
 def given_up(version: int, segment: str = CLOUD) -> Edition:
     return Edition(
-        version=version, segment=segment, name=segment, rows=(), forced=False, at_s=1.0, author="ada", reason=""
+        version=version,
+        segment=segment,
+        name=segment,
+        rows=(),
+        forced=False,
+        at_s=1.0,
+        author="ada",
+        reason="",
     )
 
 

@@ -43,8 +43,9 @@ class Patience:
 
     def __post_init__(self) -> None:
         times = ("hold_s", "partial_hold_s", "flap_window_s", "flap_hold_s")
-        if wrong := [name for name in times if getattr(self, name) < 0]:
-            raise PolicyError(f"{wrong[0]}: {getattr(self, wrong[0])} s is no time; give 0 or more")
+        for name, value in ((name, getattr(self, name)) for name in times):
+            if value < 0:
+                raise PolicyError(f"{name}: {value} s is no time; give 0 or more")
         if self.samples < 1:
             raise PolicyError(f"samples: {self.samples} is no number of looks; give 1 or more")
         if self.flap_changes < 0 or self.flap_changes == 1:

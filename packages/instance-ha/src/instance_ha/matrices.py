@@ -86,9 +86,7 @@ def collect(editions: Iterable[Edition], *, default: Chosen) -> Matrices:
         if not edition.rows:
             continue
         try:
-            matrix = Matrix.from_rows(
-                edition.rows, default.matrix.networks, force=edition.forced
-            )
+            matrix = Matrix.from_rows(edition.rows, default.matrix.networks, force=edition.forced)
         except MatrixError as error:
             faults.append(
                 f"version {edition.version} for {edition.scope} is not used: {error}; set it "

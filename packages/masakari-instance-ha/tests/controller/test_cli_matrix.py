@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -95,8 +96,8 @@ def test_a_segment_has_a_matrix_of_its_own(ask, run, rows, openstack_cloud):
 
 
 def test_a_matrix_comes_through_the_standard_input(ask, rows, monkeypatch):
-    with open(rows(row2="migrate")) as file:
-        monkeypatch.setattr("sys.stdin", io.StringIO(file.read()))
+    text = Path(rows(row2="migrate")).read_text()
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
     assert ask("matrix", "set", "-")[2]["action"] == "migrate"
 
@@ -107,7 +108,9 @@ def test_a_matrix_comes_through_the_standard_input(ask, rows, monkeypatch):
         pytest.param(None, "cannot be read", 2, id="no file"),
         pytest.param("[", "cannot be read", 2, id="no yaml"),
         pytest.param("up: down", "is no list of rows", 1, id="no list"),
-        pytest.param("[{management: up}]", "a row needs action, management", 1, id="a row's words"),
+        pytest.param(
+            "[{management: up}]", "a row needs action, management", 1, id="a row's words"
+        ),
         pytest.param("[]", "no row for", 1, id="no rows"),
     ],
 )
