@@ -11,7 +11,7 @@ import ops
 from charmlibs.systemd import SystemdError
 
 from instance_ha_relations import hypervisor, identity_credentials
-from masakari_monitors import actions, identity, monitor, snapshot, workload
+from masakari_monitors import actions, identity, monitor, remote, snapshot, workload
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ class MasakariMonitorsCharm(ops.CharmBase):
         credentials = self.on[snapshot.CREDENTIALS]
         names = self.on[snapshot.HYPERVISOR]
         authorities = self.on[snapshot.RECEIVE_CA]
+        ring = self.on[remote.ENDPOINT]
         for event in (
             self.on.start,
             self.on.config_changed,
@@ -36,6 +37,8 @@ class MasakariMonitorsCharm(ops.CharmBase):
             credentials.relation_broken,
             names.relation_created,
             names.relation_changed,
+            ring.relation_joined,
+            ring.relation_changed,
             authorities.relation_changed,
             authorities.relation_broken,
         ):
@@ -54,18 +57,22 @@ class MasakariMonitorsCharm(ops.CharmBase):
         for relation in self.model.relations[snapshot.HYPERVISOR]:
             data = snapshot.hypervisor(self, nova_host=nova_host)
             hypervisor.write(relation, self.unit, data)
+        remote.publish(self, world.config, nova_host=nova_host)
+        self._ask_for_account()
+        try:
+            if world.ring_key:
+                remote.ensure(world.ring_key)
+            monitor.ensure(world, nova_host=nova_host)
+        except (workload.InstallError, SystemdError) as error:
+            logger.error("the monitors do not run: %s", error)  # noqa: TRY400 - expected
+
+    def _ask_for_account(self) -> None:
         relation = self.model.get_relation(snapshot.CREDENTIALS)
         if relation is not None:
             name = self.app.name
             identity_credentials.request_as_unit(relation, self.unit, username=name)
             if self.unit.is_leader():
                 identity_credentials.request(relation, self.app, username=name)
-        if world.account is None:
-            return
-        try:
-            monitor.ensure(world, nova_host=nova_host)
-        except (workload.InstallError, SystemdError) as error:
-            logger.error("the monitors do not run: %s", error)  # noqa: TRY400 - expected
 
     def _on_action(self, event: ops.ActionEvent) -> None:
         """Do what an operator asks for."""

@@ -13,7 +13,7 @@ import pydantic
 from instance_ha_relations import certificate_transfer, identity_credentials
 from instance_ha_relations.errors import RelationDataError, RelationIncompleteError
 from instance_ha_relations.hypervisor import HypervisorData
-from masakari_monitors import identity
+from masakari_monitors import identity, remote
 from masakari_monitors.config import MonitorsConfig
 
 CREDENTIALS = "identity-credentials"
@@ -41,6 +41,8 @@ class World:
     config: MonitorsConfig | None
     account: Account | None
     ca_bundle: str
+    ring_key: str
+    """The key of a Pacemaker ring in base64; empty: no ring, or it has not given one yet."""
     problems: tuple[ops.StatusBase, ...]
 
 
@@ -55,10 +57,16 @@ def take(charm: ops.CharmBase) -> World:
             authorities += certificate_transfer.read(relation)
         except RelationDataError as error:
             problems.append(ops.BlockedStatus(error.summary))
+    ring_key = ""
+    try:
+        ring_key = remote.key(charm)
+    except RelationDataError as error:
+        problems.append(ops.BlockedStatus(error.summary))
     return World(
         config=config,
         account=account,
         ca_bundle="\n".join(authorities),
+        ring_key=ring_key,
         problems=tuple(problems),
     )
 
