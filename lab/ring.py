@@ -156,7 +156,9 @@ def _value(text: str) -> Any:
 
 
 def view(member: Host) -> RingView | None:
-    """Return the ring as one member sees it, or None while its Pacemaker does not answer."""
+    """Return the ring as one member sees it, or None while it is off or does not answer."""
+    if not host.is_on(member):
+        return None
     shown = host.run(
         member, ["env", "TZ=UTC", "crm_mon", "--output-as=xml", "--fence-history=3"], check=False
     )
