@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import jinja2
 import pydantic
 
-from instance_ha.recovery import task_flows
+from instance_ha.recovery import instance_flow, task_flows
 from masakari_k8s.workload import File
 from masakari_k8s.world import Core, Fencing, Watch
 
@@ -72,6 +72,7 @@ def masakari(core: Core, *, unit: str) -> tuple[File, ...]:
         evacuations_at_once=config.evacuations_at_once,
         evacuate_all_instances=str(config.evacuate_all_instances),
         flows=task_flows(),
+        instance_flow=instance_flow(),
     )
     return (File(path=MASAKARI_CONF, text=conf), *_authorities(core))
 

@@ -40,6 +40,20 @@ def task_flows() -> dict[str, dict[str, list[str]]]:
     }
 
 
+RESTART = "restart_instance_task"
+"""Entry point of the task that starts one server again whose process died."""
+
+
+def instance_flow() -> dict[str, list[str]]:
+    """Return Masakari's flow for one server as phase -> entry points."""
+    return {"pre": [], "main": [RESTART], "post": []}
+
+
+def every_task() -> tuple[str, ...]:
+    """Return the entry points of all tasks that the flows list."""
+    return (*TASKS.values(), RESTART)
+
+
 def settled(newest: Incident | None, *, generated_at_s: float) -> str | None:
     """Return why a notification must not be acted upon any more, or None if it may be.
 

@@ -166,6 +166,21 @@ class Nova:
         with _calling(f"stop server {uuid}"):
             self._client.servers.stop(uuid)
 
+    def start(self, uuid: str) -> None:
+        """Order a stopped server to be started."""
+        with _calling(f"start server {uuid}"):
+            self._client.servers.start(uuid)
+
+    def migrate(self, uuid: str) -> None:
+        """Order a stopped server to be moved to another host, its disks along."""
+        with _calling(f"migrate server {uuid}"):
+            self._client.servers.migrate(uuid)
+
+    def confirm_migration(self, uuid: str) -> None:
+        """Let go of what a migrated server left on its old host."""
+        with _calling(f"confirm the migration of server {uuid}"):
+            self._client.servers.confirm_resize(uuid)
+
     def force_down(self, host: str) -> bool:
         """Make nova-compute of *host* count as down; return whether it did not before."""
         with _calling(f"force nova-compute of {host} down"):

@@ -66,7 +66,7 @@ def run(
     """
     checks: list[tuple[str, Callable[[], str]]] = [("options", partial(_options, conf))]
     checks += [
-        (f"task {name}", partial(flows.task_problem, name)) for name in recovery.TASKS.values()
+        (f"task {name}", partial(flows.task_problem, name)) for name in recovery.every_task()
     ]
     checks += [
         ("proof is demanded", flows.demanded),

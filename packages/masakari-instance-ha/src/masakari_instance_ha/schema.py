@@ -178,6 +178,20 @@ roll = sa.Table(
 )
 
 
+restarts = sa.Table(
+    "instance_ha_restarts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("server", sa.String(36), nullable=False, index=True),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("notification", sa.String(36), nullable=False),
+    sa.Column("at_s", sa.Double, nullable=False),
+    sa.Column("remedy", sa.String(16), nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+)
+
+
 class DatabaseNow(FunctionElement[float]):
     """The database's clock in whole seconds since the epoch: one clock for all who compete.
 

@@ -21,6 +21,7 @@ from instance_ha.errors import StoreUnreachableError
 from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import migrations, schema
 from masakari_instance_ha.decisions import StoredDecisions
+from masakari_instance_ha.restarts import StoredRestarts
 from masakari_instance_ha.roll import StoredRoll
 from masakari_instance_ha.board import StoredBoard
 from masakari_instance_ha.shelf import StoredShelf
@@ -224,6 +225,11 @@ class Store:
     def shelf(self) -> StoredShelf:
         """Return the operators' matrices."""
         return StoredShelf(self._run)
+
+    @property
+    def restarts(self) -> StoredRestarts:
+        """Return what was done about single servers whose process died."""
+        return StoredRestarts(self._run)
 
     # Within
 

@@ -24,6 +24,7 @@ from masakari_instance_ha.cli import (
     notifications,
     output,
     pauses,
+    restarts,
     returning,
     upkeep,
 )
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     pauses.describe_pauses(top)
     matrices.describe_matrix(top.noun("matrix", "which losses of networks ask for what"))
     findings.describe_finding(top.noun("finding", "what leaves hosts without protection"))
+    restarts.describe_restart(top.noun("restart", "single servers that died and were restarted"))
     upkeep.describe_upkeep(top)
     return parser
 

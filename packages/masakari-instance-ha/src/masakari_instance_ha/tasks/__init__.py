@@ -12,10 +12,12 @@ from masakari_instance_ha.tasks.evacuate import FencedEvacuateInstancesTask
 from masakari_instance_ha.tasks.fence import FenceHostTask
 from masakari_instance_ha.tasks.force_down import ForceDownHostTask
 from masakari_instance_ha.tasks.prepare import PrepareInstancesTask
+from masakari_instance_ha.tasks.restart import RestartInstanceTask
 
 __all__ = [
     "FenceHostTask",
     "FencedEvacuateInstancesTask",
     "ForceDownHostTask",
     "PrepareInstancesTask",
+    "RestartInstanceTask",
 ]

@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""One server whose process died, by Masakari's own instance flow."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+import uuid
+from typing import Any
+
+import pytest
+from masakari import exception, objects
+from masakari.objects import fields
+
+from instance_ha import recovery
+from instance_ha.restarts import Remedy
+from masakari_instance_ha.clock import SystemClock
+from masakari_instance_ha.engine import FencedFlowDriver
+from masakari_instance_ha.tasks.work import CONF
+
+# Masakari, taskflow and their libraries warn of one another all the time.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+ASKS = {"HA_Enabled": "True"}
+
+
+@pytest.fixture
+def cloud(cloud):
+    cloud.clock = SystemClock()
+    return cloud
+
+
+@pytest.fixture
+def dies(engine, cloud):
+    """Tell Masakari that a server's process died, and let its flow run."""
+    options = {"most": 2, "then": "move", "deadline": 10.0}
+    for name, value in options.items():
+        CONF.set_override(name, value, group="instance_ha_restarts")
+    group = "taskflow_driver_recovery_flows"
+    CONF.set_override("instance_failure_recovery_tasks", recovery.instance_flow(), group=group)
+
+    def die(server: Any, *, seconds_ago: float = 0.0) -> str:
+        notification = objects.Notification(context=engine.context)
+        notification.notification_uuid = str(uuid.uuid4())
+        notification.source_host_uuid = engine.hosts["h1"].uuid
+        notification.type = fields.NotificationType.VM
+        notification.status = fields.NotificationStatus.RUNNING
+        now = datetime.datetime.now(tz=datetime.UTC)
+        notification.generated_time = now - datetime.timedelta(seconds=seconds_ago)
+        notification.payload = {"event": "LIFECYCLE", "instance_uuid": server.id}
+        notification.create()
+        told = notification.notification_uuid
+        FencedFlowDriver().execute_instance_failure(engine.context, server.id, told)
+        return told
+
+    yield die
+    for name in options:
+        CONF.clear_override(name, group="instance_ha_restarts")
+    CONF.clear_override("instance_failure_recovery_tasks", group=group)
+
+
+def a_server(cloud, **state: Any) -> Any:
+    return cloud.boot(str(uuid.uuid4()), **{"metadata": ASKS, **state})
+
+
+def done(engine, server) -> list[tuple[Remedy, str]]:
+    found = engine.journal.restarts.newest(server=server.id)
+    return [(one.remedy, one.outcome) for one in reversed(found)]
+
+
+@pytest.mark.parametrize("vm_state", ["active", "stopped", "error", "resized"])
+def test_a_server_is_started_where_it_was(engine, cloud, dies, vm_state: str) -> None:
+    server = a_server(cloud, vm_state=vm_state)
+
+    notification = dies(server)
+
+    assert (server.host, server.vm_state, server.task_state) == ("h1", "active", None)
+    assert done(engine, server) == [(Remedy.RESTART, "runs again on h1")]
+    assert engine.journal.last_beat_s(notification) is not None
+
+
+def test_one_that_dies_too_often_is_moved_and_then_stopped(engine, cloud, dies) -> None:
+    server = a_server(cloud)
+
+    for _ in range(4):
+        time.sleep(1.1)  # Masakari keeps whole seconds of when it died
+        dies(server)
+
+    assert [remedy.value for remedy, _ in done(engine, server)] == [
+        "restart", "restart", "move", "stop",
+    ]  # fmt: skip
+    assert (server.host, server.vm_state) == ("h2", "stopped")
+    assert "died too often" in done(engine, server)[-1][1]
+
+
+def test_one_that_cannot_be_moved_runs_on_where_it_was(engine, cloud, dies) -> None:
+    server = a_server(cloud)
+    CONF.set_override("most", 0, group="instance_ha_restarts")
+    cloud.no_valid_host[server.id] = 1
+
+    dies(server)
+
+    assert (server.host, server.vm_state) == ("h1", "active")
+    assert done(engine, server) == [
+        (Remedy.MOVE, "runs again on h1; it could not be moved: No valid host was found.")
+    ]
+
+
+def test_t18_two_crashes_at_once_wedge_nothing(engine, cloud, dies) -> None:
+    if CONF.database.connection.startswith("sqlite"):
+        pytest.skip("masakari's own tables do not stand two writers in SQLite")
+    servers = [a_server(cloud), a_server(cloud)]
+    crashes = [
+        threading.Thread(target=dies, args=(server,), kwargs={"seconds_ago": 2.0})
+        for server in (*servers, *servers)
+    ]
+    for crash in crashes:
+        crash.start()
+    for crash in crashes:
+        crash.join(timeout=60)
+
+    assert not any(crash.is_alive() for crash in crashes)
+    assert [server.vm_state for server in servers] == ["active", "active"]
+    assert [len(done(engine, server)) for server in servers] == [1, 1], "one crash, told twice"
+
+
+def test_a_server_that_never_stops_is_told_and_counted(engine, cloud, dies) -> None:
+    server = a_server(cloud)
+    CONF.set_override("deadline", 10.0, group="instance_ha_restarts")
+    cloud.stop = lambda _uuid: None
+
+    with pytest.raises(exception.InstanceRecoveryFailureException, match="event list"):
+        dies(server)
+
+    assert [remedy for remedy, _ in done(engine, server)] == [Remedy.RESTART]
+    assert done(engine, server)[0][1].startswith("failed: it is active")
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        pytest.param({"metadata": {}}, exception.SkipInstanceRecoveryException, id="did not ask"),
+        pytest.param(
+            {"vm_state": "paused"}, exception.IgnoreInstanceRecoveryException, id="paused"
+        ),
+        pytest.param(
+            {"vm_state": "rescued"}, exception.IgnoreInstanceRecoveryException, id="rescued"
+        ),
+    ],
+)
+def test_some_are_left_alone(engine, cloud, dies, state, expected) -> None:
+    server = a_server(cloud, **state)
+
+    with pytest.raises(expected):
+        dies(server)
+
+    assert (cloud.stopped, cloud.started, done(engine, server)) == ([], [], [])
+
+
+def test_one_that_is_deleted_is_ignored(engine, cloud, dies) -> None:
+    server = a_server(cloud)
+    cloud.known.clear()
+
+    with pytest.raises(exception.IgnoreInstanceRecoveryException):
+        dies(server)
