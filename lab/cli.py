@@ -3,6 +3,7 @@
 """``python -m lab``: bring the lab up, break it, look at it, take it down."""
 
 import argparse
+import pathlib
 import sys
 import typing
 from collections.abc import Callable, Sequence
@@ -54,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
     verb("status", "show hosts, cables, power and evidence", lambda _: status.show())
     made = verb("play", "play a story on the running lab", _play)
     made.add_argument("story", choices=[*stories.STORIES], help="see `python -m lab stories`")
+    made = verb("play-schedule", "play a scenario folder on the running lab", _play_schedule)
+    made.add_argument("folder", type=pathlib.Path, help="as tox -e chaos writes it")
     verb("stories", "list the stories", _list_stories)
     verb("demo", "bring the lab up and play the first stories", _demo)
     verb("down", "stop everything and leave nothing", lambda _: layers.down())
@@ -104,6 +107,14 @@ def _list_stories(_: argparse.Namespace) -> None:
 
 def _play(said: argparse.Namespace) -> None:
     _tell(stories.STORIES[said.story])
+
+
+def _play_schedule(said: argparse.Namespace) -> None:
+    def folder(scene: stories.Scene, _: Host) -> None:
+        """A schedule of faults, first found in the simulation."""
+        stories.play_folder(scene, said.folder)
+
+    _tell(stories.Story(name=said.folder.name, play=folder))
 
 
 def _demo(_: argparse.Namespace) -> None:

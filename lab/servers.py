@@ -124,6 +124,13 @@ def evacuate(server_id: str) -> None:
         raise LabError(f"Nova refused to evacuate {server_id}: {answer.text}; is its host down?")
 
 
+def evacuations(server_id: str) -> list[str]:
+    """Return the statuses of a server's evacuations, as Nova's migrations tell them."""
+    with cloud() as connection:
+        found = connection.compute.migrations(instance_uuid=server_id, migration_type="evacuation")
+        return [one.status for one in found]
+
+
 def console(server_id: str, *, on: Host) -> str:
     """Return what a server printed while it ran on one host; readable after a power cut too.
 

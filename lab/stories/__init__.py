@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 
 from lab.host import Host, hosts
 
-from . import losses, refusals
+from . import breakage, losses, refusals
 from .scene import Scene, StoryFailedError
+from .schedule import play_folder
 
-__all__ = ["DEMO", "STORIES", "Story", "StoryFailedError", "play"]
+__all__ = ["DEMO", "STORIES", "Scene", "Story", "StoryFailedError", "play", "play_folder"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ STORIES = _named(
     losses.unfenced,
     losses.down_before_start,
     losses.killed_midway,
+    breakage.controller_killed,
     refusals.maas_unwell,
     refusals.process_killed,
     refusals.plugin_missing,

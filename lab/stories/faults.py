@@ -3,6 +3,7 @@
 """How stories break the product and its surroundings, and see what became of it."""
 
 import contextlib
+import datetime
 import pathlib
 import re
 import shutil
@@ -58,7 +59,12 @@ def stopped(scene: Scene, container: str) -> Generator[None]:
 
 def crash(scene: Scene, container: str) -> None:
     """Kill a service's processes; Pebble starts it again by itself."""
-    pebble(scene, container, "signal", "SIGKILL", container)
+    signal(scene, container, "SIGKILL")
+
+
+def signal(scene: Scene, container: str, name: str) -> None:
+    """Send a signal to a service's processes."""
+    pebble(scene, container, "signal", name, container)
 
 
 @contextlib.contextmanager
@@ -105,6 +111,21 @@ def wait_controller_says(scene: Scene, words: str) -> str:
         return found[-1].partition(words)[1] + found[-1].partition(words)[2] if found else None
 
     return wait_until(line, within_s=60, what=f"the controller to say {words!r}", every_s=1.0)
+
+
+def wait_acts(scene: Scene, *, unit: str, since_s: float) -> float:
+    """Wait until a unit's controller has got the lease after *since_s*; return when that was."""
+    words = f"controller@{unit.replace('/', '-')} acts"
+
+    def moment() -> float | None:
+        logs = scene.juju.ssh(
+            unit, *PEBBLE, "logs", "-n", "100", HOSTMONITOR, container=HOSTMONITOR
+        )
+        told = [line.split()[0] for line in logs.splitlines() if line.endswith(words)]
+        times = [datetime.datetime.fromisoformat(text).timestamp() for text in told]
+        return next((at_s for at_s in reversed(times) if at_s >= since_s), None)
+
+    return wait_until(moment, within_s=60, what=f"the controller of {unit} to act", every_s=0.5)
 
 
 def broken_charm() -> pathlib.Path:

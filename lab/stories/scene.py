@@ -114,6 +114,12 @@ class Scene:
         """Return the evacuate calls of this story as Nova's API logged them."""
         return novalog.evacuate_calls(since=self._began)
 
+    def notifications(self, of: Host) -> int:
+        """Return how many notifications of the host Masakari took within this story."""
+        listed = deployment.instance_ha(self.juju, "notification", "list")
+        began = self._began.replace(tzinfo=None).isoformat(timespec="seconds")
+        return sum(one["host"] == of.name and one["generated"] >= began for one in listed)
+
     def power_orders(self, of: Host) -> Sequence[dict[str, Any]]:
         """Return the power-off orders for the host within this story, as MAAS logged them."""
         return [
@@ -129,6 +135,25 @@ class Scene:
         if not holds:
             raise StoryFailedError(f"broken: {rule}\n{self.chronicle.render()}")
         self.chronicle.tell(time.time(), "check", rule)
+
+    def check_moved_once(self, moved: Sequence[Server], *, lost: Host) -> None:
+        """Check that each server was moved once after the proof, by Nova's own migrations.
+
+        A call that a dying service lost may be made again; it moves nothing a second time.
+        """
+        shown = deployment.instance_ha(self.juju, "incident", "show", "--host", lost.name)
+        self.explain(shown)
+        proof_s = min(proof["confirmed_at_s"] for proof in shown["proofs"])
+        calls = self.evacuations()
+        self.check(
+            "the first evacuate call in Nova's log is after the proof",
+            bool(calls) and min(call.at.timestamp() for call in calls) > proof_s,
+        )
+        found = {server.name: servers.evacuations(server.id) for server in moved}
+        self.check(
+            f"each server was evacuated exactly once: {found}",
+            all(statuses.count("done") == 1 for statuses in found.values()),
+        )
 
     def check_fenced_recovery(self, moved: Sequence[Server], *, lost: Host) -> None:
         """Check what is promised of every recovery: proof first, each server once, one writer."""

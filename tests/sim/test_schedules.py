@@ -25,8 +25,6 @@ FEW = 20
 LOSS = ((0.0, "power-off h1"),)
 
 
-
-
 @settings(
     max_examples=MANY or FEW,
     derandomize=not MANY,

@@ -8,8 +8,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from instance_ha.model import Approval, Network, Pause, PauseScope
-from instance_ha.simulation import fleet
-from instance_ha.simulation import troubles
+from instance_ha.simulation import fleet, troubles
 from instance_ha.simulation.power import Fault
 from instance_ha.simulation.process import Trouble
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from instance_ha.errors import InstanceHaError, StoreUnreachableError
 from instance_ha.model import Notification, NotificationStatus
+from instance_ha.simulation.flow import SettledError
 from instance_ha.simulation.process import Process
 
 if TYPE_CHECKING:
@@ -152,6 +153,9 @@ class SimEngine:
                 job.due_s += next(job.work)
         except StopIteration:
             self._end(job, NotificationStatus.FINISHED)
+        except SettledError:
+            self._masakari.set_maintenance(job.known.host, on=False)
+            self._end(job, NotificationStatus.FAILED)
         except InstanceHaError:
             failed = NotificationStatus.FAILED if job.retried else NotificationStatus.ERROR
             self._end(job, failed)

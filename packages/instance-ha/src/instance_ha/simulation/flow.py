@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from instance_ha import recovery
 from instance_ha.errors import CloudUnreachableError, FenceError, InstanceHaError
 from instance_ha.ladder import OFF
-from instance_ha.model import Event
+from instance_ha.model import Event, IncidentState
 from instance_ha.simulation.process import Trouble
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from instance_ha.ports import Clock, Fencer
     from instance_ha.simulation.memory import MemoryJournal, MemoryLease
     from instance_ha.simulation.nova import SimNova
-    from instance_ha.simulation.process import Line, Process
     from instance_ha.simulation.permission import SimPermission
+    from instance_ha.simulation.process import Line, Process
 
     Work = Generator[float, None, None]
     """Yields the seconds after which it wants to go on."""
@@ -41,57 +42,53 @@ class RecoveryFailedError(InstanceHaError):
     """A task failed, so the flow stops there."""
 
 
+class SettledError(RecoveryFailedError):
+    """The host has long been back at work, so nothing of it may be touched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What one recovery is about, and what it works with."""
+
+    notification: Notification
+    segment: str
+    clock: Clock
+    engine: Process
+    """Who works on it."""
+    nova: SimNova
+    line: Line
+    """The way to Nova."""
+    lease: MemoryLease
+    """Of those who evacuate this host."""
+    reached: Callable[[str], None]
+    """Is told of each moment: before, within and after a step."""
+    fencer: Ladder
+    storage: Fencer | None
+    """Frees the locks of a host that is off; None where it cannot."""
+    journal: MemoryJournal
+    permission: SimPermission
+    fence_patience_s: float
+
+
 class Flow:
     """One recovery of one host."""
 
-    def __init__(
-        self,
-        *,
-        notification: Notification,
-        segment: str,
-        clock: Clock,
-        engine: Process,
-        nova: SimNova,
-        line: Line,
-        lease: MemoryLease,
-        reached: Callable[[str], None],
-        fencer: Ladder,
-        storage: Fencer | None,
-        journal: MemoryJournal,
-        permission: SimPermission,
-        fence_patience_s: float,
-    ) -> None:
-        """Make ready.
-
-        Args:
-            notification: What is worked on.
-            segment: Of its host.
-            clock: The world's.
-            engine: Who works on it.
-            nova: What it moves servers with.
-            line: The way to Nova.
-            lease: Of those who evacuate this host.
-            reached: Is told of each moment: before, within and after a step.
-            fencer: Proves the host off.
-            storage: Frees the locks of a host that is off; None where it cannot.
-            journal: Where it tells what it does.
-            fence_patience_s: How long a fence is tried.
-        """
-        self._notification = notification
-        self._host = notification.host
-        self._engine = engine
-        self._line = line
-        self._lease = lease
-        self._reached = reached
-        self._watched_at_s = clock.now_s()
-        self._segment = segment
-        self._clock = clock
-        self._nova = nova
-        self._fencer = fencer
-        self._storage = storage
-        self._journal = journal
-        self._permission = permission
-        self._fence_patience_s = fence_patience_s
+    def __init__(self, means: Means) -> None:
+        self._notification = means.notification
+        self._host = means.notification.host
+        self._engine = means.engine
+        self._line = means.line
+        self._lease = means.lease
+        self._reached = means.reached
+        self._watched_at_s = means.clock.now_s()
+        self._segment = means.segment
+        self._clock = means.clock
+        self._nova = means.nova
+        self._fencer = means.fencer
+        self._storage = means.storage
+        self._journal = means.journal
+        self._permission = means.permission
+        self._fence_patience_s = means.fence_patience_s
         self._proof: FenceProof | None = None
 
     def run(self, order: Sequence[str]) -> Work:
@@ -112,12 +109,13 @@ class Flow:
 
     def _fence(self) -> Work:
         """Try until there is a proof, or patience is over."""
-        self._permission.demand()
+        self._demand_an_open_case()
         began_s = self._clock.now_s()
         said = ""
         self._tell("fence", "order power off")
         while True:
             self._demand_an_open_case()
+            self._permission.demand()
             try:
                 proof = self._fencer.fence(self._host)
             except FenceError as error:
@@ -149,8 +147,10 @@ class Flow:
         incidents = [i for i in self._journal.incidents() if i.host == self._host]
         newest = incidents[-1] if incidents else None
         settled = recovery.settled(newest, generated_at_s=self._notification.generated_at_s)
-        if settled is not None:
-            raise RecoveryFailedError(f"{self._host} is not fenced: {settled}")
+        if newest is None or settled is None:
+            return
+        closed = newest.state is IncidentState.CLOSED
+        raise (SettledError if closed else RecoveryFailedError)(f"{self._host}: {settled}")
 
     def _force_down(self) -> Work:
         yield CALL_S

@@ -119,9 +119,7 @@ class SimNetwork:
 class SimObserver:
     """Implements ``ports.Observer`` over the networks that are declared."""
 
-    def __init__(
-        self, networks: Sequence[SimNetwork], *, process: Process | None = None
-    ) -> None:
+    def __init__(self, networks: Sequence[SimNetwork], *, process: Process | None = None) -> None:
         """Make ready; *process* is who observes, and may be cut off."""
         self._networks = networks
         self._process = process

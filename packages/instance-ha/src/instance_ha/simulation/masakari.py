@@ -168,9 +168,7 @@ class SimMasakari:
                 raise CloudUnreachableError(f"masakari refuses: {mate.name} is being recovered")
         self.set_maintenance(host.name, on=False)
 
-    def return_to_service(
-        self, host: Host, *, role: Role = Role.WORK, reason: str = ""
-    ) -> None:
+    def return_to_service(self, host: Host, *, role: Role = Role.WORK, reason: str = "") -> None:
         """Un-force the host's compute service, make it what *role* says, end its maintenance."""
         self._ask()
         self._nova.unforce(host.name)

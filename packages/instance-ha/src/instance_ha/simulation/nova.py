@@ -150,7 +150,9 @@ class SimNova:
         """Rebuild a server elsewhere; refused while its host counts as up, or it is rebuilt."""
         source = self.host_of[server]
         if server in self.moves:
-            raise CloudUnreachableError(f"cannot evacuate {server} while it is in task_state rebuilding")
+            raise CloudUnreachableError(
+                f"cannot evacuate {server} while it is in task_state rebuilding"
+            )
         if self.service(source).up:
             raise CloudUnreachableError(f"compute service of {source} is still in use")
         move = Move(

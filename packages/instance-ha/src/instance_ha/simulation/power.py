@@ -36,9 +36,7 @@ class Fault(enum.StrEnum):
 class SimPower:
     """A power controller, for example MAAS, as far as recovery knows it."""
 
-    def __init__(
-        self, machines: Mapping[str, Machine], *, clock: Clock, witness: Witness
-    ) -> None:
+    def __init__(self, machines: Mapping[str, Machine], *, clock: Clock, witness: Witness) -> None:
         self.fault = Fault.NONE
         self._witness = witness
         self._machines = machines

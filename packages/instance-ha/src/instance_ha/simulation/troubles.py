@@ -79,6 +79,15 @@ def mend(world: SimWorld) -> None:
     world.masakari.broker.start()
     world.power.fault = world.bmc.fault = Fault.NONE
     world.storage.reachable = True
+    for network in world.networks.values():
+        for server in network.servers.values():
+            server.blind_since_s, server.answers = None, True
+    for segment in world.masakari.segments():
+        world.masakari.set_segment(segment, enabled=True)
+    _start_everything(world)
+
+
+def _start_everything(world: SimWorld) -> None:
     for engine in world.engines.values():
         if not engine.process.alive:
             engine.start()
@@ -88,11 +97,6 @@ def mend(world: SimWorld) -> None:
     for process in world.processes.values():
         process.cut_off = False
     world.skews.clear()
-    for network in world.networks.values():
-        for server in network.servers.values():
-            server.blind_since_s, server.answers = None, True
-    for segment in world.masakari.segments():
-        world.masakari.set_segment(segment, enabled=True)
 
 
 def bring_back(world: SimWorld) -> None:

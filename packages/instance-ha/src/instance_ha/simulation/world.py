@@ -21,7 +21,7 @@ from instance_ha.policy import Policy
 from instance_ha.simulation.clock import SimClock
 from instance_ha.simulation.engine import SimEngine
 from instance_ha.simulation.fleet import SimFleet, SimRoll
-from instance_ha.simulation.flow import Flow
+from instance_ha.simulation.flow import Flow, Means
 from instance_ha.simulation.gossip import SimNetwork, SimObserver
 from instance_ha.simulation.machines import Machine
 from instance_ha.simulation.masakari import SimMasakari
@@ -249,7 +249,7 @@ class SimWorld:
     def _make_flow(self, notification: Notification, engine: Process) -> Flow:
         segment = self.masakari.segment_of(notification.host).name
         rungs = self._rungs()
-        return Flow(
+        means = Means(
             notification=notification,
             segment=segment,
             clock=self.clock,
@@ -275,6 +275,7 @@ class SimWorld:
             ),
             fence_patience_s=self._plan.fence_patience_s,
         )
+        return Flow(means)
 
     def _rungs(self) -> dict[Rung, Fencer]:
         fencers: dict[Rung, Fencer] = {
