@@ -124,7 +124,7 @@ def test_a_host_that_left_somewhere_and_is_down_elsewhere_is_said_once(
     reach = {Network.MANAGEMENT: Reach.LEFT, Network.TENANT: Reach.UP, Network.STORAGE: Reach.DOWN}
     monkeypatch.setattr(SimObserver, "observe", lambda self: {"h1": reach})
 
-    play(10)
+    play(20)
 
     assert not world.journal.incidents()
     assert (

@@ -49,7 +49,7 @@ class StoredShelf:
         reason: str,
     ) -> Edition:
         """Add an edition and return it; the caller has checked *rows*, which may be empty."""
-        values = {
+        values: dict[str, Any] = {
             "segment": segment,
             "name": name,
             "rows": [dict(row) for row in rows],
