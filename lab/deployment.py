@@ -20,7 +20,7 @@ from . import consul, host, juju, network
 from .host import Host
 from .maas import API_KEY, URL
 from .openstack import places
-from .paths import REPOSITORY, STATE, openstack
+from .paths import REPOSITORY, STATE
 from .process import deadline, run
 
 MASAKARI = "masakari"
@@ -118,15 +118,8 @@ def stage() -> None:
 
 
 def prepare_machines(hosts: Sequence[Host]) -> None:
-    """Give each host what its image and MAAS would: the monitors, and who it is to MAAS."""
-    monitor = openstack("masakari-instancemonitor")
+    """Give each host what MAAS would: who it is there."""
     for each in hosts:
-        host.write(
-            each,
-            "/usr/local/bin/masakari-instancemonitor",
-            f'#!/bin/sh\nexec {monitor} "$@"\n',
-            mode=0o755,
-        )
         host.write(each, "/var/lib/cloud/data/instance-id", f"sys-{each.name}\n")
         source = f"DataSourceMAAS: DataSourceMAAS [{URL}/metadata/]\n"
         host.write(each, "/var/lib/cloud/instance/datasource", source)

@@ -4,18 +4,25 @@
 
 from __future__ import annotations
 
+import http.server
+import json
 import pathlib
+import threading
+import time
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from hypervisor_instance_ha import machine
-from hypervisor_instance_ha.cloud import Server
+from hypervisor_instance_ha.cloud import Cloud, Server
 from hypervisor_instance_ha.courier import Courier
 from hypervisor_instance_ha.errors import CloudUnreachableError, LibvirtError
 from hypervisor_instance_ha.files import Report
 from hypervisor_instance_ha.hypervisor import Ending, Guest
 from hypervisor_instance_ha.instances import InstanceMonitor
+from hypervisor_instance_ha.keystone import Session
 from hypervisor_instance_ha.ledger import Ledger
+from hypervisor_instance_ha.settings import Login
 from hypervisor_instance_ha.spool import Spool
 from hypervisor_instance_ha.station import Station
 from hypervisor_instance_ha.tally import Tally
@@ -210,3 +217,111 @@ def systemd(monkeypatch) -> FakeSystemd:
     played = FakeSystemd()
     monkeypatch.setattr(machine, "systemctl", played)
     return played
+
+
+class Control:
+    """A control plane of one address; what it does is set by the test."""
+
+    def __init__(self) -> None:
+        self.password = "one"
+        self.tokens: set[str] = set()
+        self.logins = 0
+        self.catalogue = ("compute", "instance-ha")
+        self.region = "RegionOne"
+        self.answers: dict[tuple[str, str], object] = {}
+        self.statuses: list[int] = []
+        self.delay_s = 0.0
+        self.requests: list[tuple[str, str, dict[str, list[str]], object]] = []
+        self.raw: bytes | None = None
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=[0.05], daemon=True).start()
+
+    def login(self, **changes: str) -> Login:
+        known = {
+            "auth_url": f"{self.url}/identity",
+            "username": "monitors",
+            "password": "one",
+            "project": "services",
+            "user_domain": "default",
+            "project_domain": "default",
+            "region": "RegionOne",
+        }
+        return Login(**known | changes)
+
+    def cloud(self, *, timeout_s: float = 2.0, **changes: str) -> Cloud:
+        return Cloud(Session(self.login(**changes), timeout_s=timeout_s), nova_host="h1")
+
+    def issue(self, body) -> tuple[int, object, dict[str, str]]:
+        given = body["auth"]["identity"]["password"]["user"]["password"]
+        if given != self.password:
+            return 401, {"error": "no"}, {}
+        self.logins += 1
+        token = f"token-{self.logins}"
+        self.tokens.add(token)
+        entries = [
+            {
+                "type": kind,
+                "endpoints": [
+                    {"interface": "public", "region": self.region, "url": "http://127.0.0.1:1"},
+                    {
+                        "interface": "internal",
+                        "region": self.region,
+                        "url": f"{self.url}/{kind}/",
+                    },
+                ],
+            }
+            for kind in self.catalogue
+        ]
+        said = {
+            "issued_at": "2026-01-01T00:00:00.000000Z",
+            "expires_at": "2026-01-01T01:00:00.000000Z",
+            "catalog": entries,
+        }
+        return 201, {"token": said}, {"X-Subject-Token": token}
+
+    def _handler(control):  # noqa: N805 - the handler's own self is another
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def _serve(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                body = json.loads(self.rfile.read(length)) if length else None
+                url = urlsplit(self.path)
+                time.sleep(control.delay_s)
+                control.requests.append((self.command, url.path, parse_qs(url.query), body))
+                self._answer(*control.respond(self, url.path, body))
+
+            def _answer(self, status, body, headers) -> None:
+                content = control.raw if control.raw is not None else json.dumps(body).encode()
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the library's names
+
+            def log_message(self, *_) -> None:
+                pass
+
+        return Handler
+
+    def respond(self, request, path, body):
+        if path.endswith("/auth/tokens"):
+            return self.issue(body)
+        if request.headers["X-Auth-Token"] not in self.tokens:
+            return 401, {}, {}
+        if self.statuses:
+            status = self.statuses.pop(0)
+            headers = {"Location": f"{self.url}/elsewhere"} if status == 302 else {}
+            return status, {"badRequest": {"message": "it is so"}}, headers
+        known = self.answers.get((request.command, path))
+        return (404, {}, {}) if known is None else (200, known, {})
+
+
+@pytest.fixture
+def control():
+    played = Control()
+    yield played
+    played.server.shutdown()
+    played.server.server_close()
