@@ -180,7 +180,7 @@ def store_url(conf: cfg.ConfigOpts) -> str:
     return url
 
 
-def _masakaris(conf: cfg.ConfigOpts) -> cfg.GroupAttr:
+def _masakaris(conf: cfg.ConfigOpts) -> cfg.ConfigOpts.GroupAttr:
     """Return ``[host_failure]`` of the same files.
 
     It is read aside: inside Masakari's own processes these options are Masakari's to define.
