@@ -137,3 +137,11 @@ def test_a_hold_says_fact_reason_and_next_command(ordinary):
         "held by segment: segment rack-1 is disabled, so nothing of it is recovered; "
         "enable it: instance-ha segment update rack-1 --enabled"
     )
+
+
+def test_every_guard_that_depends_on_time_says_until_when():
+    hold = guards.Hold(guard="rate", reason="later", look_again_s=1.0, until_s=8110.0)
+
+    assert hold.ends(now_s=10.0) == "until 1970-01-01 02:15:10 UTC, in 2 h 15 min"
+    assert hold.ends(now_s=9000.0) == "until 1970-01-01 02:15:10 UTC, in 0 s"
+    assert guards.Hold(guard="nova", reason="down", look_again_s=1.0).ends(now_s=0.0) == ""

@@ -27,6 +27,19 @@ def test_defaults_are_sound():
         pytest.param({"return_after_s": 0.0}, "return_after_s: 0.0 s is no time", id="no time"),
         pytest.param({"max_failing_share": 1.5}, "1.5 is no share", id="too large a share"),
         pytest.param({"blind_share": 0.0}, "0.0 is no share", id="no share"),
+        pytest.param({"storm_cooldown_s": -1.0}, "give 0 or more", id="negative calm"),
+        pytest.param({"max_hosts_per_minute": 0}, "at least 1 and 0", id="no host a minute"),
+        pytest.param({"domain_hosts_per_minute": -1}, "at least 1 and 0", id="less than none"),
+        pytest.param(
+            {"domain_hosts_per_minute": 11},
+            "domain_hosts_per_minute: 11 is never reached, as max_hosts_per_minute is 10",
+            id="a domain faster than the cloud",
+        ),
+        pytest.param(
+            {"approval": True, "approval_segments": frozenset({"rack-1"})},
+            "approval: every segment needs it, yet approval_segments names rack-1",
+            id="approval of all and of one",
+        ),
         pytest.param({"tick_s": 10.0}, "give at least 20.0", id="lease shorter than two ticks"),
     ],
 )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""What people decided, and who and why: pauses and approvals, kept for good; storms beside them."""
+"""What people decided, who and why: pauses and approvals, kept for good; storms beside them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class StoredDecisions:
-    """Pauses and approvals; a pause that was ended stays, as the record of who did what and why."""
+    """Pauses and approvals; a pause that was ended stays, as the record of who did it and why."""
 
     def __init__(self, run: Run) -> None:
         self._run = run

@@ -10,8 +10,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from instance_ha.guards.refusal import Hold, duration, moment
 from instance_ha.guards.mass import MassLoss, Scope, blindness, not_a_storm, rate, weigh
+from instance_ha.guards.refusal import Hold, duration, moment
 from instance_ha.guards.single import (
     approved,
     not_a_duplicate,

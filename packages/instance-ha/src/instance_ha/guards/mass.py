@@ -161,8 +161,8 @@ def not_a_storm(survey: Survey, *, host: Host, mass: MassLoss, policy: Policy) -
         if free_s > survey.now_s:
             return Hold(
                 guard="whole-domain",
-                reason=f"{domain} is lost as one, and {most} of its hosts are let through a "
-                f"minute; this one has its turn after others{_or_approve(host.name)}",
+                reason=f"{domain} is lost as one, and no more than {most} of its hosts are let "
+                f"through a minute; this one has its turn after others{_or_approve(host.name)}",
                 look_again_s=policy.tick_s,
                 until_s=free_s,
             )
@@ -177,7 +177,8 @@ def rate(survey: Survey, *, policy: Policy) -> Hold | None:
         return None
     return Hold(
         guard="rate",
-        reason=f"{most} hosts are recovered a minute at most; this one has its turn after others",
+        reason=f"no more than {most} a minute are recovered in the whole cloud; this one has its "
+        "turn after others",
         look_again_s=policy.tick_s,
         until_s=free_s,
     )

@@ -7,6 +7,9 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+_SHORT_S = 120
+"""Below that, seconds say more than minutes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
@@ -41,7 +44,7 @@ def moment(at_s: float) -> str:
 def duration(seconds: float) -> str:
     """Return a duration as people say it: "45 s", "3 min", "2 h 5 min"."""
     whole = max(0, round(seconds))
-    if whole < 120:  # noqa: PLR2004 - below two minutes, seconds say more
+    if whole < _SHORT_S:
         return f"{whole} s"
     hours, minutes = divmod(round(whole / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -16,6 +16,8 @@ from masakari_instance_ha.tasks.permission import demand_permission
 from masakari_instance_ha.tasks.work import CONF, RecoveryTask, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from instance_ha.model import FenceProof
 
 
@@ -30,15 +32,28 @@ class FenceHostTask(RecoveryTask):
     ) -> dict[str, object]:
         """Return the proof as a dict, or raise so that the flow stops here."""
         with self.working(host_name, notification=notification_uuid) as work:
-            demand_permission(work, context=self.context)
             self.update_details(f"Fencing host '{host_name}'")
-            proof = fence(work)
+            proof = fence(work, permitted=lambda: demand_permission(work, context=self.context))
             self.update_details(f"Host '{host_name}' is fenced: {proof.answer}", 1.0)
             return dataclasses.asdict(proof)
 
 
-def fence(work: Work) -> FenceProof:
-    """Return the proof that the host is off, recorded, however many tries it takes."""
+def _always() -> None:
+    """Permit."""
+
+
+def fence(work: Work, *, permitted: Callable[[], None] = _always) -> FenceProof:
+    """Return the proof that the host is off, recorded, however many tries it takes.
+
+    Args:
+        work: The host's.
+        permitted: Raises if a person stopped the recovery; asked before each try. A host whose
+            servers move already is kept off in any case.
+    """
+
+    def before_try() -> None:
+        work.demand_open()
+        permitted()
 
     def tell(error: FenceError) -> None:
         work.say("fence", f"{error.reason}; trying again. {error.hint}")
@@ -51,7 +66,7 @@ def fence(work: Work) -> FenceProof:
             clock=work.clock,
             patience_s=CONF.instance_ha_fencing.patience,
             tell=tell,
-            before_try=work.demand_open,
+            before_try=before_try,
         )
     except FenceError as error:
         work.say("alarm", f"held, for nothing proves that it cannot write: {error.reason}")
