@@ -7,11 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from instance_ha.evasion import Movable
+from instance_ha.moving_back import Place
 from masakari_instance_ha.connection import CloudRefusedError, calling
 from masakari_instance_ha.restoring import BINARY, NotYetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import openstack.connection
     from openstack.compute.v2.server import Server
@@ -40,6 +41,24 @@ class NovaMover:
                 self._connection.compute.live_migrate_server(server, host=target)
         except CloudRefusedError as error:
             raise NotYetError(error.reason) from error
+
+    def places(self, servers: Iterable[str]) -> Mapping[str, Place]:
+        """Return server -> where it is now; one that was deleted is left out."""
+        found: dict[str, Place] = {}
+        for uuid in servers:
+            with calling(f"show server {uuid}"):
+                server = self._connection.compute.find_server(
+                    uuid, ignore_missing=True, all_projects=True
+                )
+            if server is not None:
+                known = _movable(server)
+                found[uuid] = Place(
+                    server=uuid,
+                    name=known.name,
+                    host=server.compute_host or "",
+                    idle=known.active,
+                )
+        return found
 
     def cordon(self, host: str, *, reason: str) -> None:
         """Keep new servers off *host*."""

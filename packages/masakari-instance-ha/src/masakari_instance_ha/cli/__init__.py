@@ -21,6 +21,7 @@ from masakari_instance_ha.cli import (
     guarding,
     incidents,
     matrices,
+    moving,
     notifications,
     output,
     pauses,
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     matrices.describe_matrix(top.noun("matrix", "which losses of networks ask for what"))
     findings.describe_finding(top.noun("finding", "what leaves hosts without protection"))
     restarts.describe_restart(top.noun("restart", "single servers that died and were restarted"))
+    moving.describe_moving(top)
     upkeep.describe_upkeep(top)
     return parser
 
