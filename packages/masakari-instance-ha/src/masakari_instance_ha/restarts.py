@@ -13,7 +13,7 @@ from instance_ha.restarts import Remedy, Restart
 from masakari_instance_ha import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Run = Callable[[Callable[[sa.Connection], Any]], Any]
 
@@ -37,8 +37,9 @@ class StoredRestarts:
         if server is not None:
             query = query.where(table.c.server == server)
         found = self._run(lambda connection: connection.execute(query).mappings().all())
-        fields = [field.name for field in dataclasses.fields(Restart)]
-        return [
-            Restart(**{name: row[name] for name in fields} | {"remedy": Remedy(row["remedy"])})
-            for row in found
-        ]
+        return [_restart(row) for row in found]
+
+
+def _restart(row: Mapping[str, Any]) -> Restart:
+    values = {field.name: row[field.name] for field in dataclasses.fields(Restart)}
+    return Restart(**{**values, "remedy": Remedy(row["remedy"])})

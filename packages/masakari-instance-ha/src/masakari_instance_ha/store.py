@@ -20,10 +20,10 @@ from sqlalchemy import exc
 from instance_ha.errors import StoreUnreachableError
 from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import migrations, schema
+from masakari_instance_ha.board import StoredBoard
 from masakari_instance_ha.decisions import StoredDecisions
 from masakari_instance_ha.restarts import StoredRestarts
 from masakari_instance_ha.roll import StoredRoll
-from masakari_instance_ha.board import StoredBoard
 from masakari_instance_ha.shelf import StoredShelf
 
 if TYPE_CHECKING:
