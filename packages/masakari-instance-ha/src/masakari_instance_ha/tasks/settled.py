@@ -12,12 +12,10 @@ import math
 from typing import TYPE_CHECKING
 
 from masakari import exception
-from masakari.objects.host import Host
 from masakari.objects.notification import Notification
 
 from instance_ha import recovery
 from instance_ha.errors import InstanceHaError
-from instance_ha.model import IncidentState
 
 if TYPE_CHECKING:
     from masakari.context import RequestContext
@@ -35,18 +33,14 @@ def demand_open_case(
     """Return if the notification may still be acted upon.
 
     Raises:
-        SettledError: if not. Masakari has put the host on maintenance before it began; where the
-            incident is closed, nobody else would end that.
+        SettledError: if not; as with every flow that fails, the engine ends the maintenance that
+            Masakari began it with.
     """
     newest = next(iter(store.incidents(host=host, limit=1)), None)
     made_at_s = _made_at_s(context, notification)
     settled = recovery.settled(newest, generated_at_s=made_at_s)
     if newest is None or settled is None:
         return
-    if newest.state is IncidentState.CLOSED:
-        enrolled = Host.get_by_name(context, host)
-        enrolled.on_maintenance = False
-        enrolled.save()
     raise SettledError(
         f"{host} is left alone: {settled}. See instance-ha incident show {newest.id}"
     )
