@@ -55,7 +55,7 @@ def test_a_new_hypervisor_is_enrolled(changes, segment):
     ("hypervisor", "changes", "word"),
     [
         pytest.param(NEW, {"since_s": 701.0}, "in 1 s unless a person", id="too new"),
-        pytest.param(NEW, {"policy": EnrolPolicy(rule=Rule.OFF)}, "enrol is off", id="rule off"),
+        pytest.param(NEW, {"policy": EnrolPolicy(rule=Rule.OFF)}, "enrolment is off", id="rule off"),
         pytest.param(NEW, {"roll": {"h1"}}, "a person took it out", id="taken out by hand"),
         pytest.param(
             NEW,
@@ -110,7 +110,7 @@ def test_a_retired_host_that_was_enrolled_by_rule_leaves(since_s):
     [
         pytest.param({"since_s": 401.0}, "leaves its segment in 1 s", id="gone just now"),
         pytest.param({"hosts": [BY_HAND]}, "instance-ha host remove h7", id="placed by hand"),
-        pytest.param({"policy": EnrolPolicy(rule=Rule.OFF)}, "enrol is off", id="rule off"),
+        pytest.param({"policy": EnrolPolicy(rule=Rule.OFF)}, "enrolment is off", id="rule off"),
         pytest.param({"alive": True}, "the machine is there", id="still seen on a network"),
         pytest.param({"lost": True}, "has an incident", id="under recovery"),
         pytest.param(

@@ -156,34 +156,61 @@ def _why_not(
     policy: EnrolPolicy,
 ) -> str | None:
     """Return why a hypervisor that no segment has is not enrolled now."""
-    name = hypervisor.name
-    by_hand = f"enrol it by hand: instance-ha host add SEGMENT {name}"
-    segments = _segments(hypervisor, policy)
+    return (
+        _why_nobody_may(hypervisor, survey=survey, roll=roll, policy=policy)
+        or _why_nowhere(hypervisor, policy)
+        or _why_not_yet(hypervisor, survey=survey, watch=watch, policy=policy)
+    )
+
+
+def _why_nobody_may(
+    hypervisor: Hypervisor, *, survey: Survey, roll: Collection[str], policy: EnrolPolicy
+) -> str | None:
+    """Return why the rule leaves it to people, or to nobody."""
+    by_hand = _by_hand(hypervisor)
     if not hypervisor.moves_servers:
         return "its servers are bare metal, which cannot run elsewhere"
     if policy.rule is Rule.OFF:
-        return f"the option enrol is off, so its loss would not be recovered; {by_hand}"
-    if name in roll:
+        return f"the rule of enrolment is off, so its loss would not be recovered; {by_hand}"
+    if hypervisor.name in roll:
         return f"a person took it out of its segment; {by_hand}"
     if policy.rule is None and any(not host.automatic for host in survey.hosts.values()):
         return (
             "hosts are enrolled by hand here, so its loss would not be recovered; "
-            f"{by_hand}, or set the option enrol"
+            f"{by_hand}, or set [instance_ha_enrolment] rule"
         )
-    if not segments:
-        of = "availability zone" if policy.rule is Rule.ZONE else "host aggregate"
-        return f"it is in no {of}; put it into one, or {by_hand}"
-    if len(segments) > 1:
+    return None
+
+
+def _why_nowhere(hypervisor: Hypervisor, policy: EnrolPolicy) -> str | None:
+    """Return why the rule has no segment for it, or more than one."""
+    segments = _segments(hypervisor, policy)
+    if len(segments) == 1:
+        return None
+    if segments:
         return (
             f"it is in several host aggregates, {', '.join(segments)}; let one count: "
             f"openstack aggregate set --property {OPT_OUT}=false NAME"
         )
+    of = "availability zone" if policy.rule is Rule.ZONE else "host aggregate"
+    return f"it is in no {of}; put it into one, or {_by_hand(hypervisor)}"
+
+
+def _why_not_yet(
+    hypervisor: Hypervisor, *, survey: Survey, watch: Watch, policy: EnrolPolicy
+) -> str | None:
+    """Return what it waits for."""
     if not hypervisor.up:
         return "its nova-compute is down; it is enrolled once that is up"
-    left_s = watch.new_since_s[name] + policy.wait_s - survey.now_s
-    if left_s > 0:
-        return f"it is new; enrolled into {segments[0]} in {left_s:.0f} s unless a person does it"
-    return None
+    left_s = watch.new_since_s[hypervisor.name] + policy.wait_s - survey.now_s
+    if left_s <= 0:
+        return None
+    segment = _segments(hypervisor, policy)[0]
+    return f"it is new; enrolled into {segment} in {left_s:.0f} s unless a person does it"
+
+
+def _by_hand(hypervisor: Hypervisor) -> str:
+    return f"enrol it by hand: instance-ha host add SEGMENT {hypervisor.name}"
 
 
 def _segments(hypervisor: Hypervisor, policy: EnrolPolicy) -> Sequence[str]:
@@ -204,7 +231,7 @@ def _why_stays(host: Host, *, survey: Survey, watch: Watch, policy: EnrolPolicy)
     if not host.automatic:
         return f"{gone}; it was enrolled by hand: instance-ha host remove {host.name}"
     if policy.rule is Rule.OFF:
-        return f"{gone}, and the option enrol is off: instance-ha host remove {host.name}"
+        return f"{gone}, and the rule of enrolment is off: instance-ha host remove {host.name}"
     if host.name in survey.incidents:
         return f"{gone}, and it has an incident: instance-ha incident show --host {host.name}"
     if verdict is not None and Reach.UP in verdict.reach.values():

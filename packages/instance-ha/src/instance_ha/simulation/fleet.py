@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated fleet of hypervisors, the roll of those enrolled by rule, and people's words on both."""
+"""A simulated fleet, the roll of those enrolled by rule, and what people do to both."""
 
 from __future__ import annotations
 

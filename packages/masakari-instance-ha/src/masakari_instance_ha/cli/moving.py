@@ -66,7 +66,8 @@ def _taken_from(host: str, *, call: Call) -> Mapping[str, str]:
         if found := taken(call.store.events(incident)):
             return found
     raise InputError(
-        f"no recent incident took a server from {host}; see instance-ha incident list --host {host}"
+        f"no recent incident took a server from {host}; "
+        f"see instance-ha incident list --host {host}"
     )
 
 
