@@ -3,6 +3,8 @@
 
 """The application of charm hacluster-shim: credentials, and what they can reach."""
 
+import json
+
 import jubilant
 
 from tests.scenarios import waiting
@@ -33,6 +35,6 @@ def a_secret_that_was_not_granted_is_named(juju: jubilant.Juju, *, app: str) -> 
 def every_hypervisor_can_be_fenced(juju: jubilant.Juju, *, app: str, unit: int = 0) -> None:
     """MAAS answers the power state of each hypervisor; nothing is switched."""
     answered = juju.run(f"{app}/{unit}", "test-fencing", wait=waiting.deadline(120))
-    hypervisors = answered.results["hypervisors"]
+    hypervisors = json.loads(answered.results["hypervisors"])
     assert hypervisors, "no hypervisor is related"
-    assert set(hypervisors.values()) == {"ok"}, hypervisors
+    assert {found["result"] for found in hypervisors.values()} == {"ok"}, hypervisors

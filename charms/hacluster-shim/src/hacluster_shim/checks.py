@@ -51,6 +51,13 @@ def refresh(
     }
 
 
+def age(target: FencingTarget, *, now: datetime.datetime) -> datetime.timedelta | None:
+    """Return how long ago *target* was tested, or None if it never was."""
+    if not target.tested_at:
+        return None
+    return now - datetime.datetime.fromisoformat(target.tested_at)
+
+
 def _kept(known: FencingTarget | None, data: HypervisorData) -> FencingTarget:
     """Return what was found before, if that was of the same machine."""
     if known is not None and _is_of(known, data):
@@ -76,9 +83,8 @@ def _still_good(
     now: datetime.datetime,
     interval: datetime.timedelta,
 ) -> bool:
-    if not _is_of(target, data) or not target.tested_at:
-        return False
-    return now - datetime.datetime.fromisoformat(target.tested_at) < interval
+    known_for = age(target, now=now)
+    return _is_of(target, data) and known_for is not None and known_for < interval
 
 
 def _test(data: HypervisorData, *, ask: Ask, now: datetime.datetime) -> FencingTarget:

@@ -2,26 +2,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """The charm's options."""
 
-import ops
+from collections.abc import Mapping
+
 import pydantic
 
 from hacluster_shim.ring.options import RingOptions
 from instance_ha import ladder
 from instance_ha.errors import PolicyError
 
+_URL = r"^(https?://[^\s/]+(/\S*)?)?$"
+_OLD = {"maas_url": "old_maas_url", "maas_credentials": "old_maas_key"}
+"""Options of charm-hacluster's names -> field. Read as ops does, they would be one with those
+that have a dash."""
+
 
 class ShimConfig(RingOptions):
     """The options of ``charmcraft.yaml``."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-    maas_url: str = pydantic.Field("", pattern=r"^(https?://[^\s/]+(/\S*)?)?$")
-    maas_credentials: ops.Secret | None = None
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    maas_url: str = pydantic.Field("", pattern=_URL)
+    maas_credentials: str = ""
+    """ID of a secret."""
     maas_ca: str = ""
-    bmc_credentials: ops.Secret | None = None
+    bmc_credentials: str = ""
+    """ID of a secret."""
     rungs: str = ""
     segment_rungs: str = ""
     check_interval: int = pydantic.Field(10, ge=1, le=1440)
     """Minutes."""
+    old_maas_url: str = pydantic.Field("", pattern=_URL)
+    old_maas_key: pydantic.SecretStr = pydantic.SecretStr("")
+    """In plain config, where charm-hacluster had it."""
 
     @pydantic.field_validator("rungs")
     @classmethod
@@ -48,6 +59,17 @@ class ShimConfig(RingOptions):
         """Return segment -> its own rungs, joined by ``+``."""
         pairs = (pair.partition(":") for pair in self.segment_rungs.split(",") if pair)
         return {segment.strip(): rungs.strip() for segment, _, rungs in pairs}
+
+
+def load(options: Mapping[str, object]) -> ShimConfig:
+    """Return the charm's options; raise :class:`pydantic.ValidationError` if one is wrong."""
+    fields = {_OLD.get(name, name.replace("-", "_")): value for name, value in options.items()}
+    return ShimConfig.model_validate(fields)
+
+
+def option(field: str) -> str:
+    """Return the option's name of a field."""
+    return next((old for old, new in _OLD.items() if new == field), field.replace("_", "-"))
 
 
 def _read(names: list[str]) -> None:

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read the world once, so that guard and status cannot disagree."""
 
+import datetime
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import ops
 import pydantic
 import yaml
 
+from hacluster_shim import checks, config
 from hacluster_shim.config import ShimConfig
 from instance_ha.errors import PolicyError
 from instance_ha_relations import hypervisor
@@ -21,6 +24,9 @@ HYPERVISORS = "hypervisors"
 FENCING = "fencing"
 PEERS = "peers"
 _STATUS_LENGTH = 59
+_STALE_INTERVALS = 3
+_STALE_AT_LEAST = datetime.timedelta(hours=2)
+"""Tests run at update-status, of which there may be no more than one an hour."""
 FINDINGS = "targets"
 """Key of the peers' application databag that holds what the tests found."""
 
@@ -54,17 +60,15 @@ class World:
 def take(charm: ops.CharmBase) -> World:
     """Return what is there and what is missing."""
     problems: list[ops.StatusBase] = []
-    config = _config(charm, problems)
-    maas = _maas(config, problems) if config else None
+    options = _options(charm, problems)
+    maas = _maas(charm, options, problems) if options else None
     found = _hypervisors(charm, problems)
     targets = read_targets(charm)
-    problems += [
-        ops.BlockedStatus(f"{name} cannot be fenced: run the test-fencing action")
-        for name, target in targets.items()
-        if target.result == "failed"
-    ]
+    if options:
+        problems += _of_targets(targets, interval=options.check_interval)
+        problems += _of_old_options(options)
     return World(
-        config=config,
+        config=options,
         maas=maas,
         hypervisors=found,
         targets=targets,
@@ -86,54 +90,99 @@ def write_targets(charm: ops.CharmBase, targets: dict[str, FencingTarget]) -> No
         relation.data[charm.app][FINDINGS] = json.dumps(raw, sort_keys=True)
 
 
-def _config(charm: ops.CharmBase, problems: list[ops.StatusBase]) -> ShimConfig | None:
+def _of_targets(targets: Mapping[str, FencingTarget], *, interval: int) -> list[ops.StatusBase]:
+    """Return what is wrong with the tests' results; one that is too old says nothing any more."""
+    found: list[ops.StatusBase] = [
+        ops.BlockedStatus(f"{name} cannot be fenced: run the test-fencing action")
+        for name, target in targets.items()
+        if target.result == "failed"
+    ]
+    now = datetime.datetime.now(tz=datetime.UTC)
+    oldest = max(_STALE_INTERVALS * datetime.timedelta(minutes=interval), _STALE_AT_LEAST)
+    for name, target in targets.items():
+        age = checks.age(target, now=now)
+        if age is not None and age > oldest:
+            hours = int(age.total_seconds() // 3600)
+            found.append(ops.BlockedStatus(f"{name}: fence path not tested for {hours} h"))
+    return found
+
+
+def _of_old_options(options: ShimConfig) -> list[ops.StatusBase]:
+    """Warn of what still works and should not stay; a key in plain config even if it is unused."""
+    if options.old_maas_key.get_secret_value():
+        return [ops.ActiveStatus("maas_credentials is plain text: use maas-credentials")]
+    if options.old_maas_url:
+        return [ops.ActiveStatus("maas_url is deprecated: use maas-url")]
+    return []
+
+
+def _options(charm: ops.CharmBase, problems: list[ops.StatusBase]) -> ShimConfig | None:
     try:
-        return charm.load_config(ShimConfig)
+        return config.load(charm.config)
     except pydantic.ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        option = str(first["loc"][0]).replace("_", "-") if first["loc"] else "options"
-        problems.append(ops.BlockedStatus(f"config: {option}: {first['msg']}"[:60]))
+        name = config.option(str(first["loc"][0])) if first["loc"] else "options"
+        problems.append(ops.BlockedStatus(f"config: {name}: {first['msg']}"[:60]))
         return None
 
 
-def _maas(config: ShimConfig, problems: list[ops.StatusBase]) -> Maas | None:
-    if not config.maas_url:
+def _maas(
+    charm: ops.CharmBase, options: ShimConfig, problems: list[ops.StatusBase]
+) -> Maas | None:
+    url = options.maas_url or options.old_maas_url
+    if not url:
         problems.append(ops.BlockedStatus("config: set maas-url"))
         return None
-    if config.maas_credentials is None:
-        problems.append(ops.BlockedStatus("config: set maas-credentials to a secret"))
-        return None
-    try:
-        content = config.maas_credentials.get_content(refresh=True)
-        key = FencingCredentials.model_validate(content).api_key
-    except ops.ModelError:
-        problems.append(ops.BlockedStatus("grant the maas-credentials secret to this app"))
-        return None
-    except pydantic.ValidationError:
-        problems.append(ops.BlockedStatus("maas-credentials: api-key must be A:B:C"))
-        return None
-    bmcs = _bmcs(config.bmc_credentials, problems)
-    if bmcs is None:
+    key = _key(charm, options, problems)
+    bmcs = _bmcs(charm, options.bmc_credentials, problems) if key else None
+    if key is None or bmcs is None:
         return None
     return Maas(
-        url=config.maas_url,
+        url=url,
         api_key=key,
-        ca=config.maas_ca,
+        ca=options.maas_ca,
         bmcs=bmcs,
-        rungs=config.ladder(),
-        segment_rungs=config.ladders(),
+        rungs=options.ladder(),
+        segment_rungs=options.ladders(),
     )
 
 
-def _bmcs(secret: ops.Secret | None, problems: list[ops.StatusBase]) -> str | None:
+def _key(
+    charm: ops.CharmBase, options: ShimConfig, problems: list[ops.StatusBase]
+) -> pydantic.SecretStr | None:
+    """Return the key of the secret, or where there is none, that of plain config."""
+    plain = options.old_maas_key.get_secret_value()
+    if not options.maas_credentials and not plain:
+        problems.append(ops.BlockedStatus("config: set maas-credentials to a secret"))
+        return None
+    name = "maas-credentials: api-key" if options.maas_credentials else "maas_credentials"
+    try:
+        content = (
+            _content(charm, options.maas_credentials)
+            if options.maas_credentials
+            else {"api-key": plain}
+        )
+        return FencingCredentials.model_validate(content).api_key
+    except ops.ModelError:
+        problems.append(ops.BlockedStatus("grant the maas-credentials secret to this app"))
+    except pydantic.ValidationError:
+        problems.append(ops.BlockedStatus(f"{name} must be A:B:C"))
+    return None
+
+
+def _content(charm: ops.CharmBase, secret: str) -> dict[str, str]:
+    return charm.model.get_secret(id=secret).get_content(refresh=True)
+
+
+def _bmcs(charm: ops.CharmBase, secret: str, problems: list[ops.StatusBase]) -> str | None:
     """Return the hypervisors' own power controllers as JSON; None where the secret is of no use.
 
     What a status says of it names host and key, never a value.
     """
-    if secret is None:
+    if not secret:
         return ""
     try:
-        listed = yaml.safe_load(secret.get_content(refresh=True)["bmcs"])
+        listed = yaml.safe_load(_content(charm, secret)["bmcs"])
         text = json.dumps(listed)
         bmc.parse(text)
     except ops.ModelError:

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import datetime
 import json
 
 import ops
@@ -195,8 +196,18 @@ def test_the_action_asks_every_machine_now(ctx, machines):
     with pytest.raises(testing.ActionFailed, match="cannot be fenced: h2"):
         ctx.run(ctx.on.action("test-fencing"), once)
 
-    assert ctx.action_results["hypervisors"]["h1"] == "ok"
-    assert "unknown" in ctx.action_results["hypervisors"]["h2"]
+    found = json.loads(ctx.action_results["hypervisors"])
+    assert (found["h1"]["result"], found["h1"]["rungs"]) == ("ok", {"maas": "ok"})
+    assert found["h1"]["tested-at"]
+    assert "unknown" in found["h2"]["rungs"]["maas"]
+
+
+def test_the_action_tells_hosts_whose_names_are_no_keys_of_a_result(ctx, machines):
+    machines.states["sys-H_1.Rack"] = "on"
+
+    ctx.run(ctx.on.action("test-fencing"), state(hypervisors("H_1.Rack")))
+
+    assert json.loads(ctx.action_results["hypervisors"])["H_1.Rack"]["result"] == "ok"
 
 
 def test_the_action_says_why_it_cannot_ask(ctx, machines):
@@ -279,6 +290,40 @@ def test_one_rung_that_works_protects_a_hypervisor_and_the_other_is_told(ctx, ma
     assert target["result"] == "ok"
     assert target["rungs"]["ipmi"] == "ok"
     assert target["reason"].startswith("maas: the power state is error")
+
+
+def aged(known: testing.State, **by: float) -> testing.State:
+    """Return the state as it is after some time in which nothing was tested."""
+    peers = next(r for r in known.relations if r.endpoint == "peers")
+    targets = json.loads(peers.local_app_data["targets"])
+    for target in targets.values():
+        tested = datetime.datetime.fromisoformat(target["tested_at"])
+        target["tested_at"] = (tested - datetime.timedelta(**by)).isoformat(timespec="seconds")
+    old = dataclasses.replace(peers, local_app_data={"targets": json.dumps(targets)})
+    return dataclasses.replace(
+        known, relations={r for r in known.relations if r.id != peers.id} | {old}
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "interval", "status"),
+    [
+        (1, 10, testing.ActiveStatus()),
+        (5, 10, ops.BlockedStatus("h1: fence path not tested for 5 h")),
+        (5, 120, testing.ActiveStatus()),
+        (7, 120, ops.BlockedStatus("h1: fence path not tested for 7 h")),
+    ],
+)
+def test_a_result_that_is_too_old_says_its_age(ctx, machines, hours, interval, status):
+    config = CONFIG | {"check-interval": interval}
+    known = hypervisors("h1")
+    once = ctx.run(ctx.on.relation_changed(known), state(known, config=config))
+
+    out = ctx.run(
+        ctx.on.update_status(), dataclasses.replace(aged(once, hours=hours), leader=False)
+    )
+
+    assert out.unit_status == status
 
 
 def test_a_large_clouds_tests_are_spread_over_time(ctx, machines, monkeypatch):

@@ -31,6 +31,11 @@ class Maas:
     access: Access
     targets: pathlib.Path
 
+    def require_version(self) -> str:
+        """Return the version of MAAS; raise PowerError if it is too old, or no MAAS at all."""
+        with MaasApi(self.access) as maas:
+            return maas.require_version()
+
     @contextlib.contextmanager
     def reach(self, host: str) -> Generator[MaasSwitch]:
         """Give the switch of the host's machine.
