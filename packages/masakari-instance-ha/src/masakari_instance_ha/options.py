@@ -147,7 +147,8 @@ _FENCING_OPTIONS: list[cfg.Opt] = [
         "rungs",
         default=[],
         help="Ways to prove that a host cannot write, in the order in which they are tried: "
-        "maas, redfish, ipmi, ceph. Empty: all to which there is access, in this order.",
+        "maas, redfish, ipmi, ceph. Empty: all to which there is access, in this order, without "
+        "ceph: that one has to be named.",
     ),
     cfg.DictOpt(
         "segment_rungs",

@@ -53,7 +53,7 @@ def build(conf, **more):
         pytest.param(("maas",), [], ("maas",), id="maas"),
         pytest.param(("maas", "bmc"), ["ipmi"], ("maas", "ipmi"), id="one bmc"),
         pytest.param(("bmc",), ["ipmi", "redfish"], ("redfish", "ipmi"), id="no maas"),
-        pytest.param(("maas", "bmc", "ceph"), [], ("maas", "ceph"), id="nobody has a bmc"),
+        pytest.param(("maas", "bmc", "ceph"), [], ("maas",), id="nobody has a bmc"),
     ],
 )
 def test_the_ladder_is_what_there_is_access_to(chosen, bmcs, login, access, types, rungs):
@@ -70,6 +70,15 @@ def test_a_segment_may_have_a_ladder_of_its_own(chosen):
 
     assert build(conf, segment="rack-1").rungs == ("maas",)
     assert build(conf, segment="rack-2").rungs == ("ceph", "maas")
+
+
+def test_ceph_proves_only_where_it_is_named(chosen):
+    assert build(chosen("maas", "ceph", rungs="maas,ceph")).rungs == ("maas", "ceph")
+    assert build(chosen("maas", "ceph", segment_rungs="s:ceph"), segment="s").rungs == ("ceph",)
+    assert build(chosen("ceph", rungs="ceph")).rungs == ("ceph",)
+
+    with pytest.raises(fencing.FencingOptionsError, match="chosen by name"):
+        build(chosen("ceph"))
 
 
 def test_a_rung_without_access_is_refused(chosen):

@@ -49,6 +49,10 @@ def fencer(tmp_path, program, clock) -> CephFencer:
         "h2": {"storage_addresses": ["fd00:0::12", "10.73.0.12"]},
         "h3": {"system_id": "sys-h3"},
         "h4": {"storage_addresses": ["--help"]},
+        "h5": {"storage_addresses": ["10.73.0.15"]},
+        "h6": {"storage_addresses": ["10.73.0.15", "fd00::16"]},
+        "h7": {"storage_addresses": ["0.0.0.0"]},
+        "h8": {"storage_addresses": ["::1"]},
     }
     (tmp_path / "targets").write_text(json.dumps(targets))
     access = CephAccess(
@@ -102,12 +106,29 @@ def test_what_is_not_confirmed_is_no_proof(fencer, tmp_path, fault, words):
     [
         ("h3", "storage address is not known"),
         ("h4", "no IP address"),
+        ("h5", r"10\.73\.0\.15 is also that of h6"),
+        ("h6", r"10\.73\.0\.15 is also that of h5"),
+        ("h7", "of no host in particular"),
+        ("h8", "of no host in particular"),
         ("h9", "no power target is known"),
     ],
 )
-def test_a_host_without_a_certain_address_is_never_called_fenced(fencer, host, words):
+def test_a_host_without_a_certain_address_is_never_called_fenced(fencer, tmp_path, host, words):
     with pytest.raises(FenceTargetError, match=words):
         fencer.fence(host)
+
+    assert not (tmp_path / "argv").exists(), "nobody else was refused in its place"
+
+
+def test_a_host_is_let_back_in_though_its_address_is_doubtful_now(fencer, tmp_path):
+    fencer.fence("h1")
+    known = json.loads((tmp_path / "targets").read_text())
+    known["h9"] = {"storage_addresses": ["10.73.0.11"]}
+    (tmp_path / "targets").write_text(json.dumps(known))
+
+    fencer.lift("h1")
+
+    assert listed(tmp_path) == {}
 
 
 def test_the_fence_is_lifted_and_a_second_time_does_nothing(fencer, tmp_path):

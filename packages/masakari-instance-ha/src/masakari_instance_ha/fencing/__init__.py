@@ -66,11 +66,12 @@ def build(
             "[instance_ha_fencing] mode is not set, so no host can be proven off. Integrate "
             "masakari-k8s:fencing with hacluster-shim, or choose fencing-mode=none by name"
         )
+    found = _require_any(chosen)
     rungs = ladder.choose(
         segment=segment,
         of_segments=chosen.segment_rungs,
-        of_all=chosen.rungs,
-        ready=_require_any(chosen),
+        of_all=chosen.rungs or _by_default(found),
+        ready=found,
     )
     return Ladder(
         {rung: _fencer(rung, chosen, last=rungs[-1], clock=clock, by=by) for rung in rungs},
@@ -115,6 +116,20 @@ def _require_any(chosen: cfg.GroupAttr) -> Sequence[Rung]:
     raise FencingOptionsError(
         f"[instance_ha_fencing] lacks {', '.join(missing)}, so MAAS cannot be asked, and no other "
         "rung has access. Check the fencing relation: juju status --relations"
+    )
+
+
+def _by_default(found: Sequence[Rung]) -> Sequence[Rung]:
+    """Return the rungs that are tried unless the options name them: those that switch power.
+
+    Raises:
+        FencingOptionsError: if there is none but Ceph, which has to be chosen by name.
+    """
+    if power := [rung for rung in found if rung is not Rung.CEPH]:
+        return power
+    raise FencingOptionsError(
+        "nothing but Ceph can be asked, and that proves only where it is chosen by name: see that "
+        "every storage address is right, then set [instance_ha_fencing] rungs = ceph"
     )
 
 

@@ -4,6 +4,9 @@
 
 The lowest rung, for a host whose power nobody can switch: it runs on, and nothing that it writes
 is accepted. It ends with its time, so it is lifted or made anew, never left to expire by itself.
+
+Nothing here can tell that an address is the one from which the host really speaks to the cluster.
+So it proves only where an operator names it in the ladder, having looked.
 """
 
 from __future__ import annotations
@@ -115,10 +118,11 @@ class CephFencer:
         """Have every client of *host* refused, ask whether it is, and return the proof.
 
         Raises:
-            FenceTargetError: if its storage addresses are not known.
+            FenceTargetError: if its storage addresses are not known, or not certainly its own.
             FenceError: if the cluster does not list all of them as refused.
         """
         addresses = self._addresses(host)
+        self._require_own(host, addresses)
         ordered_at_s = self._clock.now_s()
         try:
             for address in addresses:
@@ -180,10 +184,43 @@ class CephFencer:
         if not found:
             raise FenceTargetError(host, "its storage address is not known", hint=_ADDRESSES)
         try:
-            return [ipaddress.ip_address(address).compressed for address in found]
+            return [_compressed(address) for address in found]
         except ValueError as error:
             reason = "its storage address is no IP address"
             raise FenceTargetError(host, reason, hint=_ADDRESSES) from error
+
+    def _require_own(self, host: str, addresses: Sequence[str]) -> None:
+        """Refuse an address that is not of this host alone.
+
+        The cluster refuses whatever it is told to, and says so: of a wrong address, too. The host
+        would go on writing, and another one might be refused in its place.
+        """
+        listed = targets.storage_addresses(self._targets)
+        for address in addresses:
+            kind = ipaddress.ip_address(address)
+            if kind.is_unspecified or kind.is_loopback or kind.is_multicast:
+                reason = f"its storage address {address} is of no host in particular"
+                raise FenceTargetError(host, reason, hint=_ADDRESSES)
+            others = [
+                name
+                for name, theirs in listed.items()
+                if name != host and address in map(_compressed, filter(_is_address, theirs))
+            ]
+            if others:
+                reason = f"its storage address {address} is also that of {', '.join(others)}"
+                raise FenceTargetError(host, reason, hint="Correct the list of targets")
+
+
+def _compressed(address: str) -> str:
+    return ipaddress.ip_address(address).compressed
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _entry(address: str) -> str:

@@ -67,6 +67,16 @@ def names(file: str | None) -> frozenset[str] | None:
     return frozenset(listed) if isinstance(listed, dict) else frozenset()
 
 
+def storage_addresses(file: Path) -> Mapping[str, tuple[str, ...]]:
+    """Return host -> its storage addresses, as a list that :func:`find` has read says them."""
+    listed = json.loads(file.read_text(encoding="utf-8"))
+    return {
+        name: _target(entry).storage_addresses
+        for name, entry in listed.items()
+        if isinstance(entry, dict)
+    }
+
+
 def _target(entry: Mapping[str, object]) -> Target:
     """Return the entry's names; whoever writes the list may say more than we need."""
     known = {name: str(entry.get(name) or "") for name in ("system_id", "fqdn", "hostname")}
