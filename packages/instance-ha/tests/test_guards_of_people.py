@@ -18,6 +18,7 @@ from instance_ha.model import (
     PauseScope,
     Rulings,
 )
+from instance_ha.steps import next_step
 from instance_ha.survey import Survey
 
 LOST, WELL = "down down down", "up up up"
@@ -175,6 +176,17 @@ def test_the_preview_supposes_one_host_lost_at_a_time(survey, ordinary):
     assert shown["h2"].guard == "failing-share"
 
 
+def test_t11_a_disabled_segment_stops_an_engine_too(ordinary):
+    """Whoever asks: the controller before it notifies, an engine before it fences or evacuates."""
+    off = dataclasses.replace(ordinary.segment, enabled=False)
+
+    hold = guards.stop("h1", segment=off, pauses=(), now_s=1010.0)
+
+    assert hold is not None
+    assert hold.guard == "segment"
+    assert guards.stop("h1", segment=ordinary.segment, pauses=(), now_s=1010.0) is None
+
+
 def test_the_preview_of_a_waiting_notification(survey, ordinary):
     failed = ordinary.notification(NotificationStatus.FAILED)
     seen = survey(notifications={"h1": failed})
@@ -183,3 +195,27 @@ def test_the_preview_of_a_waiting_notification(survey, ordinary):
 
     assert hold is not None
     assert hold.guard == "duplicate"
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_recovery_under_way_says_that_it_waits_for_a_person(ordinary, approved):
+    incident = ordinary.incident(state=IncidentState.RECOVERING, notification="n-1")
+    running = ordinary.notification(NotificationStatus.RUNNING)
+    case = ordinary.case(incident=incident, notification=running, approved=approved)
+
+    step = next_step(case, policy=dataclasses.replace(ordinary.policy, approval=True))
+
+    assert step is not None
+    assert ("instance-ha incident approve 1" in step.reason) is not approved
+
+
+def test_a_step_that_is_held_says_until_when(ordinary):
+    hold = guards.Hold(guard="rate", reason="later", look_again_s=1.0, until_s=1070.0)
+
+    step = next_step(ordinary.case(hold=hold), policy=ordinary.policy)
+
+    assert step is not None
+    assert (step.reason, step.ends) == (
+        "held by rate: later",
+        "until 1970-01-01 00:17:50 UTC, in 60 s",
+    )

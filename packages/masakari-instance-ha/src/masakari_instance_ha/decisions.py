@@ -74,10 +74,14 @@ class StoredDecisions:
             "until_s": until_s,
             "ended_by": "",
         }
-        insert = schema.pauses.insert().values(values)
-        number = self._run(lambda c: c.execute(insert).inserted_primary_key[0])
-        query = sa.select(schema.pauses).where(schema.pauses.c.id == number)
-        return self._run(lambda connection: _pause(connection.execute(query).one()))
+        table = schema.pauses
+        insert = table.insert().values(values)
+
+        def begin(connection: sa.Connection) -> Pause:
+            number = connection.execute(insert).lastrowid
+            return _pause(connection.execute(sa.select(table).where(table.c.id == number)).one())
+
+        return self._run(begin)
 
     def resume(self, numbers: Sequence[int], *, at_s: float, author: str) -> None:
         """End pauses; one that somebody ended before stays his."""
@@ -115,7 +119,18 @@ class StoredDecisions:
 
 
 def _pause(row: sa.Row[Any]) -> Pause:
-    return Pause(**{**row._mapping, "scope": PauseScope(row.scope)})  # noqa: SLF001 - its public way
+    return Pause(
+        id=row.id,
+        scope=PauseScope(row.scope),
+        target=row.target,
+        name=row.name,
+        reason=row.reason,
+        author=row.author,
+        since_s=row.since_s,
+        until_s=row.until_s,
+        ended_at_s=row.ended_at_s,
+        ended_by=row.ended_by,
+    )
 
 
 def _approval(row: sa.Row[Any]) -> Approval:
