@@ -271,4 +271,4 @@ def test_the_command_runs_as_a_process(installed, config, tmp_path):
     ended = subprocess.run(command, env=installed, capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "driver instance_ha" in ended.stdout
+    assert "driver hostmonitor.driver" in ended.stdout
