@@ -43,7 +43,16 @@ if TYPE_CHECKING:
     from instance_ha.guards import MassLoss
     from instance_ha.model import Host
     from instance_ha.policy import Policy
-    from instance_ha.ports import Clock, Cloud, Duty, Journal, Lease, MatrixShelf, Observer
+    from instance_ha.ports import (
+        Clock,
+        Cloud,
+        Duty,
+        Journal,
+        KernelDumps,
+        Lease,
+        MatrixShelf,
+        Observer,
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +75,7 @@ class Controller:
         actor: str,
         duties: Iterable[Duty] = (),
         shelf: MatrixShelf | None = None,
+        dumps: KernelDumps | None = None,
     ) -> None:
         self._clock = clock
         self._observer = observer
@@ -76,6 +86,7 @@ class Controller:
         self._actor = actor
         self._rota = Rota(duties)
         self._rulebook = Rulebook(policy.matrix, shelf=shelf, cloud=cloud)
+        self._dumps = dumps
         self._tracker = Tracker(policy.patience)
         self._well_since: dict[str, float] = {}
         self._active: bool | None = None
@@ -195,6 +206,7 @@ class Controller:
             incidents=incidents,
             rulings=self._journal.rulings(),
             health=self._cloud.health(),
+            dumps={} if self._dumps is None else self._dumps.heard(),
         )
 
     def _look_at(self, name: str, *, survey: Survey, mass: MassLoss) -> Step | None:

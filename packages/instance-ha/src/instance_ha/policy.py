@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from instance_ha.model import Network
 
 
-_MAY_BE_ZERO = frozenset({"storm_cooldown_s"})
+_MAY_BE_ZERO = frozenset({"storm_cooldown_s", "kdump_wait_s"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,12 @@ class Policy:
     """Share of a network's hosts which, lost on that network alone, is taken for its fault."""
     mass_window_s: float = 60.0
     """Losses within this time are judged together: a mass failure is seen host by host."""
+    kdump: bool = False
+    """Whether a lost host is given time to write a dump of its kernel."""
+    kdump_wait_s: float = 20.0
+    """How long it is waited for the first sign of a dump; 0: not at all."""
+    kdump_timeout_s: float = 300.0
+    """How long a dump may take, counted from the loss."""
     return_after_s: float = 60.0
     """How long a host must be well before it is put back to work."""
     returns_by_itself: bool = True
@@ -82,6 +88,11 @@ class Policy:
                 f"{self.tick_s} s; give at least {2 * self.tick_s}"
             )
         self._check_guards()
+        if not 0 <= self.kdump_wait_s <= self.kdump_timeout_s:
+            raise PolicyError(
+                f"kdump_wait_s: {self.kdump_wait_s} s is not between 0 and the kdump_timeout_s of "
+                f"{self.kdump_timeout_s} s; correct one of the two"
+            )
 
     def needs_approval(self, segment: str) -> bool:
         """Tell whether the evacuations of the segment of this name wait for a person."""

@@ -53,6 +53,14 @@ class Observer(Protocol):
         ...
 
 
+class KernelDumps(Protocol):
+    """Who hears hosts that write a dump of their kernel."""
+
+    def heard(self) -> Mapping[str, float]:
+        """Return host -> when its newest message came; never waits."""
+        ...
+
+
 class Cloud(Protocol):
     """Masakari and Nova. Every method may raise ``CloudUnreachableError``.
 

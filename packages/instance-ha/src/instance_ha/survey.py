@@ -28,7 +28,8 @@ class Survey:
     """Those not closed."""
     rulings: Rulings = field(default_factory=Rulings)
     health: NovaHealth = field(default_factory=NovaHealth)
-
+    dumps: Mapping[str, float] = field(default_factory=dict)
+    """When it was last heard to write a dump of its kernel."""
     just_notified: frozenset[str] = frozenset()
     """Hosts that were notified in this pass."""
 

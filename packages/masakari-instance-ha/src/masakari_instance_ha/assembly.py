@@ -20,6 +20,7 @@ from instance_ha.policy import Policy
 from masakari_instance_ha import consul, fencing, options, servers, store
 from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.connection import connect
+from masakari_instance_ha.kdump import DumpListener
 from masakari_instance_ha.observer import Cluster, ConsulObserver
 from masakari_instance_ha.orphans import Orphans
 from masakari_instance_ha.reader import Pace
@@ -66,6 +67,9 @@ def policy(conf: cfg.ConfigOpts) -> Policy:
         approval=ours.approval,
         approval_segments=frozenset(ours.approval_segments),
         approval_patience_s=ours.approval_patience,
+        kdump=ours.kdump,
+        kdump_wait_s=ours.kdump_wait,
+        kdump_timeout_s=ours.kdump_timeout,
         return_after_s=ours.return_after,
         returns_by_itself=ours.return_mode == "automatic",
         refills_reserve=ours.refill_reserve,
@@ -116,6 +120,19 @@ def observer(conf: cfg.ConfigOpts) -> ConsulObserver:
                 network,
             )
     return ConsulObserver(clusters)
+
+
+def dumps(
+    conf: cfg.ConfigOpts, *, observer: ConsulObserver, clock: Clock
+) -> DumpListener | None:
+    """Return who hears kernel dumps, listening already; None where nobody is to.
+
+    Raises:
+        ListenError: if its port cannot be listened at.
+    """
+    if not conf.instance_ha.kdump:
+        return None
+    return DumpListener(port=conf.instance_ha.kdump_port, names=observer.addresses, clock=clock)
 
 
 def addresses(conf: cfg.ConfigOpts, network: Network) -> list[consul.Address]:

@@ -63,6 +63,8 @@ class Answer:
     view: ServerView
     servers: Mapping[str, str]
     """Name -> gossip address of every server that has not left, the answering one included."""
+    addresses: Mapping[str, str]
+    """Gossip address -> host, whatever its state."""
 
 
 def parse_address(text: str) -> Address | None:
@@ -198,4 +200,8 @@ def _parse(
         servers_total=len(servers),
         agents_alive=sum(state is MemberState.ALIVE for state in hosts.values()),
     )
-    return Answer(view=view, servers={m.name: m.address for m in servers})
+    return Answer(
+        view=view,
+        servers={m.name: m.address for m in servers},
+        addresses={m.address: m.name for m in members if m.role == _HOST_ROLE},
+    )

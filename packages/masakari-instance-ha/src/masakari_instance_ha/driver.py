@@ -72,6 +72,7 @@ class InstanceHaDriver(driver.DriverBase):
         policy = assembly.policy(conf)
         journal = assembly.journal(conf)
         self._observer = assembly.observer(conf)
+        self._dumps = assembly.dumps(conf, observer=self._observer, clock=clock)
         self._controller = Controller(
             clock=clock,
             observer=self._observer,
@@ -81,6 +82,7 @@ class InstanceHaDriver(driver.DriverBase):
             policy=policy,
             actor=f"controller@{conf.instance_ha.unit}",
             shelf=journal.shelf(),
+            dumps=self._dumps,
             duties=duties.build(conf, store=journal, observer=self._observer),
         )
         self._running: Aside[None] | None = None
@@ -108,6 +110,8 @@ class InstanceHaDriver(driver.DriverBase):
         if self._running is not None and not self._running.wait(within_s=_STOP_S):
             logger.warning("a call of the controller hangs; the process ends without it")
         self._observer.stop()
+        if self._dumps is not None:
+            self._dumps.stop()
 
     def _run(self) -> None:
         self._controller.run(self._stopped.is_set)

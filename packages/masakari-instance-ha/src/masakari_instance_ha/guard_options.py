@@ -59,6 +59,36 @@ GUARDS: list[cfg.Opt] = [
         default=[],
         help="Names of the segments of which that is so, where it is not so of all.",
     ),
+    cfg.BoolOpt(
+        "kdump",
+        default=False,
+        help="Whether a host that is lost on every network is given time to write a dump of its "
+        "kernel, while its fence_kdump messages come. Its servers stay down so long, and every "
+        "such host is recovered later by kdump_wait.",
+    ),
+    cfg.FloatOpt(
+        "kdump_wait",
+        default=20.0,
+        min=0.0,
+        max=300.0,
+        help="How long it is waited for a lost host's first message, counted from its loss; at "
+        "most kdump_timeout. Less than the kernel that writes the dump takes to boot, and the "
+        "fence cuts the dump off.",
+    ),
+    cfg.FloatOpt(
+        "kdump_timeout",
+        default=300.0,
+        min=1.0,
+        max=7200.0,
+        help="How long a dump may take, counted from the loss; the host is fenced after that, or "
+        "once it has been silent for 30 s. Less than a dump takes cuts it off.",
+    ),
+    cfg.PortOpt(
+        "kdump_port",
+        default=7410,
+        help="The UDP port that the messages come to, of this machine or of what passes them on "
+        "with the sender's address.",
+    ),
     cfg.FloatOpt(
         "approval_patience",
         default=300.0,

@@ -61,6 +61,8 @@ class Cluster:
         self._configured = frozenset(addresses)
         self._readers = {address: self._start(address) for address in addresses}
         self._roll: Mapping[str, str] = {}
+        self.addresses: Mapping[str, str] = {}
+        """Address -> host, as the servers that were believed last have it."""
         self._complete_since_s: float | None = None
         self._struck: frozenset[consul.Address] = frozenset()
         self._doubted: set[str] = set()
@@ -73,6 +75,9 @@ class Cluster:
         if believed:
             self._roll = {
                 name: address for answer in believed for name, address in answer.servers.items()
+            }
+            self.addresses = {
+                address: host for answer in believed for address, host in answer.addresses.items()
             }
             if self._discover:
                 self._follow_roll()
@@ -176,6 +181,14 @@ class ConsulObserver:
             for host, seen in cluster.judge().items():
                 reach[host][cluster.network] = seen
         return reach
+
+    def addresses(self) -> Mapping[str, str]:
+        """Return address -> host on every network; any thread may ask."""
+        return {
+            address: host
+            for cluster in self._clusters
+            for address, host in cluster.addresses.items()
+        }
 
     def stop(self) -> None:
         """Read no more."""

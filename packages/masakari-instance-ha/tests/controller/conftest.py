@@ -7,15 +7,12 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
-import os
-import pathlib
 import socket
 import threading
 import time
-import tomllib
 import urllib.parse
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -87,7 +84,7 @@ class ConsulServer:
         return [
             {
                 "Name": name,
-                "Addr": servers.get(name, "127.0.0.1"),
+                "Addr": servers.get(name, f"10.1.0.{name.removeprefix('h')}"),
                 "Port": 8301,
                 "Tags": {"dc": "dc1", "role": "consul" if name in servers else "node"},
                 "Status": status,
@@ -238,18 +235,21 @@ class OpenStack:
                 if body.get("forced_down") is False:
                     service["state"] = "up"
                 return 200, {"service": service}
-            case "POST", ["servers", wanted, "action"]:
-                self.live_migrate(wanted, **body["os-migrateLive"])
-                return 202, None
-            case "GET", ["servers", wanted] if wanted != "detail":
-                found = [s for s in self.servers if s["id"] == wanted]
-                missing = {"itemNotFound": {"code": 404, "message": f"no {wanted}"}}
-                return (200, {"server": found[0]}) if found else (404, missing)
-            case "GET", ["servers", "detail"]:
-                on_host = [s for s in self.servers if s["host"] == query.get("host", s["host"])]
-                return 200, {"servers": on_host}
+            case _, ["servers", *which]:
+                return self._servers(which, query, body)
             case _:
                 return 200, self._version("v2.1", "2.96", f"{self.url}/compute/v2.1/")
+
+    def _servers(self, which: list[str], query: dict[str, str], body: Any) -> tuple[int, Any]:
+        if which == ["detail"]:
+            on_host = [s for s in self.servers if s["host"] == query.get("host", s["host"])]
+            return 200, {"servers": on_host}
+        if which[1:] == ["action"]:
+            self.live_migrate(which[0], **body["os-migrateLive"])
+            return 202, None
+        found = [server for server in self.servers if server["id"] == which[0]]
+        missing = {"itemNotFound": {"code": 404, "message": f"no {which[0]}"}}
+        return (200, {"server": found[0]}) if found else (404, missing)
 
     def live_migrate(self, server: str, *, host: str | None, block_migration: str) -> None:
         """Move a server at once; a test may put something slower here."""
@@ -373,19 +373,6 @@ def consul_cluster(free_port: int) -> Iterator[ConsulCluster]:
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], bool], str], None]:
-    """Wait until a condition holds, and fail with words if it never does."""
-
-    def wait(condition: Callable[[], bool], what: str, within_s: float = 10.0) -> None:
-        deadline_s = time.monotonic() + within_s
-        while not condition():
-            assert time.monotonic() < deadline_s, f"never seen: {what}"
-            time.sleep(0.02)
-
-    return wait
-
-
-@pytest.fixture
 def openstack_cloud() -> Iterator[OpenStack]:
     cloud = OpenStack()
     yield cloud
@@ -403,21 +390,3 @@ password = secret
 project_name = services
 region_name = R
 """
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which the packages are installed, as the charm pushes them."""
-    package = pathlib.Path(__file__).parents[2]
-    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
-    pushed = tmp_path_factory.mktemp("pushed")
-    metadata = pushed / "masakari_instance_ha-0.1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Name: masakari-instance-ha\nVersion: 0.1.0\n")
-    groups = [
-        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in names.items())
-        for group, names in project["entry-points"].items()
-    ]
-    (metadata / "entry_points.txt").write_text("\n".join(groups))
-    sources = [pushed, package / "src", package.parent / "instance-ha" / "src"]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sources))}

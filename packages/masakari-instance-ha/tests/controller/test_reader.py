@@ -80,9 +80,7 @@ def test_the_alarm_makes_for_an_early_look(consul_cluster, alarm, read, eventual
 
     alarm.indexes.put(8)
 
-    eventually(
-        lambda: state(read, "h2") is MemberState.FAILED, "the loss", within_s=PATIENCE_S
-    )
+    eventually(lambda: state(read, "h2") is MemberState.FAILED, "the loss", within_s=PATIENCE_S)
     eventually(
         lambda: consul_cluster.servers[0].asked >= asked + 2 * QUESTIONS,
         "a second look, as something happens",

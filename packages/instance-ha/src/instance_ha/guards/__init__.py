@@ -15,6 +15,7 @@ from instance_ha.guards.refusal import Hold, duration, moment
 from instance_ha.guards.single import (
     approved,
     not_a_duplicate,
+    not_dumping,
     not_on_maintenance,
     not_paused,
     nova_well,
@@ -48,8 +49,9 @@ __all__ = [
 def hold(survey: Survey, *, host: Host, mass: MassLoss, policy: Policy) -> Hold | None:
     """Return the first guard that holds *host*, or None if it may be notified.
 
-    What a person approved is not held for how much else is lost; it still waits for its turn,
-    for a Nova that can move servers, and for whatever another person stopped by name.
+    What a person approved is not held for how much else is lost, nor for a kernel dump; it still
+    waits for its turn, for a Nova that can move servers, and for whatever another person stopped
+    by name.
     """
     look_again_s = policy.tick_s
     incident = survey.incidents.get(host.name)
@@ -77,6 +79,7 @@ def hold(survey: Survey, *, host: Host, mass: MassLoss, policy: Policy) -> Hold 
         or nova_well(survey.health, look_again_s=look_again_s)
         or (None if goes_on else _mass(survey, host=host, mass=mass, policy=policy))
         or rate(survey, policy=policy)
+        or (None if goes_on else _dump(survey, host=host, policy=policy))
     )
 
 
@@ -110,4 +113,15 @@ def preview(survey: Survey, *, host: Host, policy: Policy) -> Hold | None:
 def _mass(survey: Survey, *, host: Host, mass: MassLoss, policy: Policy) -> Hold | None:
     return blindness(survey.verdicts[host.name], mass=mass, policy=policy) or not_a_storm(
         survey, host=host, mass=mass, policy=policy
+    )
+
+
+def _dump(survey: Survey, *, host: Host, policy: Policy) -> Hold | None:
+    incident = survey.incidents.get(host.name)
+    return not_dumping(
+        survey.verdicts[host.name],
+        lost_since_s=survey.now_s if incident is None else incident.opened_at_s,
+        heard_s=survey.dumps.get(host.name),
+        now_s=survey.now_s,
+        policy=policy,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from instance_ha.guards.refusal import Hold, moment
+from instance_ha.model import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
         NovaHealth,
         Pause,
         Segment,
+        Verdict,
     )
+    from instance_ha.policy import Policy
+
+DUMP_SILENCE_S = 30.0
+"""After which a kernel dump is taken to be over: fence_kdump speaks every 10 s by default."""
 
 
 def segment_enabled(segment: Segment, *, look_again_s: float) -> Hold | None:
@@ -118,4 +124,44 @@ def nova_well(health: NovaHealth, *, look_again_s: float) -> Hold | None:
         reason=f"no {' and no '.join(health.down)} is up, so nova cannot move servers; "
         "start it, and see: openstack compute service list",
         look_again_s=look_again_s,
+    )
+
+
+def not_dumping(
+    verdict: Verdict,
+    *,
+    lost_since_s: float,
+    heard_s: float | None,
+    now_s: float,
+    policy: Policy,
+) -> Hold | None:
+    """Hold a host while it writes a dump of its kernel, which a fence would cut off.
+
+    Args:
+        verdict: A host that is up anywhere does not dump; its kernel runs.
+        lost_since_s: Since when it is judged lost; its time is counted from there.
+        heard_s: When its newest fence_kdump message came; None if there was none.
+        now_s: The time.
+        policy: For how long it is waited.
+    """
+    if not policy.kdump or Reach.UP in verdict.reach.values():
+        return None
+    if heard_s is None or heard_s < lost_since_s - DUMP_SILENCE_S:
+        until_s = lost_since_s + policy.kdump_wait_s
+        fact = "it may be about to write a kernel dump, and has time to say so"
+    else:
+        over = now_s >= heard_s + DUMP_SILENCE_S
+        until_s = now_s if over else lost_since_s + policy.kdump_timeout_s
+        fact = (
+            "it writes a kernel dump, and has time for that until its fence_kdump messages stop "
+            f"for {DUMP_SILENCE_S:g} s"
+        )
+    if until_s <= now_s:
+        return None
+    return Hold(
+        guard="kernel-dump",
+        reason=f"{fact}; or recover it at once: "
+        f"instance-ha incident approve --host {verdict.host}",
+        look_again_s=policy.tick_s,
+        until_s=until_s,
     )

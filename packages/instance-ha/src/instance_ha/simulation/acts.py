@@ -24,6 +24,12 @@ def power_off(world: SimWorld, host: str) -> None:
     world.machines[host].power_off()
 
 
+def crash(world: SimWorld, host: str, seconds: str) -> None:
+    """Have a host's kernel fail and write a dump for so long; 0: it has no fence_kdump."""
+    world.machines[host].crash()
+    world.dumps.begin(host, lasts_s=float(seconds))
+
+
 def boot(world: SimWorld, host: str) -> None:
     """Give it power again."""
     world.machines[host].power_on()
@@ -194,8 +200,8 @@ def carry_out(world: SimWorld, verb: str, *arguments: str) -> None:
 ACTS: dict[str, Callable[..., None]] = {
     act.__name__.replace("_", "-"): act
     for act in (
-        power_off, boot, leave, cut, heal, rumour, blind, see, silence, kill, start, maas, bmc,
-        ceph, segment, maintenance, remove, place, database, api,
+        power_off, crash, boot, leave, cut, heal, rumour, blind, see, silence, kill, start, maas,
+        bmc, ceph, segment, maintenance, remove, place, database, api,
         scheduler, pause, resume, approve, before, within, after,
         troubles.trouble, troubles.isolate, troubles.skew, troubles.mend, troubles.bring_back,
         *fleet.ACTS,

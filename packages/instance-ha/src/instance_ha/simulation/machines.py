@@ -68,6 +68,11 @@ class Machine:
         self.processes.clear()
         self._notice()
 
+    def crash(self) -> None:
+        """Have its kernel fail: power stays, and nothing runs until it is switched off and on."""
+        self.power_off()
+        self.powered = True
+
     def power_on(self) -> None:
         """Begin to boot; no process is there afterwards."""
         self.powered = True

@@ -19,6 +19,7 @@ from instance_ha.matrix import default_matrix
 from instance_ha.model import Network
 from instance_ha.policy import Policy
 from instance_ha.simulation.clock import SimClock
+from instance_ha.simulation.dumps import SimDumps
 from instance_ha.simulation.engine import SimEngine
 from instance_ha.simulation.fleet import SimFleet, SimRoll
 from instance_ha.simulation.flow import Flow, Means
@@ -110,6 +111,7 @@ class SimWorld:
             )
             for network in plan.networks
         }
+        self.dumps = SimDumps(self.machines, clock=self.clock)
         self.power = SimPower(self.machines, clock=self.clock, witness=self.witness)
         self.bmc = SimPower(self.machines, clock=self.clock, witness=self.witness)
         self.storage = SimStorage(self.machines)
@@ -203,6 +205,7 @@ class SimWorld:
             policy=self._policy,
             actor=f"controller@{name}",
             duties=self._duties(),
+            dumps=self.dumps,
         )
 
     def _duties(self) -> Sequence[Duty]:
