@@ -238,7 +238,7 @@ class NovaCloud:
         for server in self.known.values():
             if server.task_state == "powering-off":
                 server.vm_state, server.task_state, server.power_state = "stopped", None, 4
-            elif server.task_state == "powering-on":
+            elif server.task_state == "powering-on" and server.id in self.started:
                 server.vm_state, server.task_state, server.power_state = "active", None, 1
         for migration in self.migrated:
             if migration.status in {"accepted", "pre-migrating"}:
