@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import pathlib
 import shutil
 import subprocess
 import time
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +20,7 @@ import sqlalchemy as sa
 from masakari_instance_ha import cli, store
 
 if TYPE_CHECKING:
-    import pathlib
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 HAS_MARIADB = shutil.which("mariadbd") is not None
 _MARIADB_READY_S = 60
@@ -139,3 +141,34 @@ def ask(run):
         return json.loads(out)
 
     return command
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which the packages are installed, as the charm pushes them."""
+    package = pathlib.Path(__file__).parents[1]
+    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    pushed = tmp_path_factory.mktemp("pushed")
+    metadata = pushed / "masakari_instance_ha-0.1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: masakari-instance-ha\nVersion: 0.1.0\n")
+    groups = [
+        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in names.items())
+        for group, names in project["entry-points"].items()
+    ]
+    (metadata / "entry_points.txt").write_text("\n".join(groups))
+    sources = [pushed, package / "src", package.parent / "instance-ha" / "src"]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sources))}
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool], str], None]:
+    """Wait until a condition holds, and fail with words if it never does."""
+
+    def wait(condition: Callable[[], bool], what: str, within_s: float = 10.0) -> None:
+        deadline_s = time.monotonic() + within_s
+        while not condition():
+            assert time.monotonic() < deadline_s, f"never seen: {what}"
+            time.sleep(0.02)
+
+    return wait
