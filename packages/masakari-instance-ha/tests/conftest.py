@@ -113,13 +113,6 @@ def config(tmp_path, login):
 
 
 @pytest.fixture
-def journal(tmp_path):
-    url = f"sqlite:///{tmp_path}/store.sqlite"
-    store.migrate(url)
-    return store.connect(url)
-
-
-@pytest.fixture
 def run(config, capsys):
     """Run the command; return its exit code, and what it wrote where."""
 
