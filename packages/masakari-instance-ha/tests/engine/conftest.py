@@ -35,6 +35,7 @@ with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
     from masakari_instance_ha.nova import Nova
     from masakari_instance_ha.tasks.work import CONF
 
+from .evacuating import evacuate, report  # noqa: F401 - fixtures
 from .nova_cloud import NovaCloud
 
 if TYPE_CHECKING:
