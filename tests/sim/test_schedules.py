@@ -106,13 +106,16 @@ def test_a_controller_that_needs_no_lease_is_caught():
     assert "without the lease" in broken([(0.0, LOSS)], make_controller=lawless)
 
 
-def test_a_controller_that_forgets_is_caught():
-    said = broken(
-        [(0.0, ((0.0, "segment rack-1 disabled"),)), (0.0, LOSS)], make_controller=Forgetful
+def test_a_controller_that_forgets_a_lost_host_is_caught():
+    held = ((0.0, "segment rack-1 disabled"),)
+
+    assert "forgotten == nothing, but it is h1" in broken(
+        [(0.0, held), (0.0, LOSS)], make_controller=Forgetful
     )
 
-    assert "forgotten == nothing, but it is h1" in said
-    assert "idle == nothing, but it is h1" in said
+
+def test_a_controller_that_forgets_a_host_that_is_back_is_caught():
+    assert "idle == nothing, but it is h1" in broken([(0.0, LOSS)], make_controller=Forgetful)
 
 
 def test_an_order_without_the_fence_is_caught():
