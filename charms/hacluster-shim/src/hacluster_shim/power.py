@@ -37,7 +37,7 @@ def asking(maas: Maas, hypervisors: Mapping[str, HypervisorData]) -> Generator[A
     machine, more than one, no answer. The secrets are in files of this process's own only while
     the block lasts. A MAAS that is none, or too old, is found out once, not by each hypervisor.
     """
-    listed = bmc.parse(maas.bmcs) if maas.bmcs else {}
+    listed = bmc.parse(maas.bmcs or "{}")
     with _ways(maas, hypervisors) as ways:
         asked = _asked(maas, _types(maas))
 
@@ -136,7 +136,7 @@ def _refusal(maas: MaasMachines) -> PowerError | None:
 
 def _types(maas: Maas) -> Sequence[Rung]:
     """Return the rungs to which there is access for any hypervisor."""
-    listed = bmc.parse(maas.bmcs) if maas.bmcs else {}
+    listed = bmc.parse(maas.bmcs or "{}")
     known = {one.type for bmcs in listed.values() for one in bmcs}
     return [Rung.MAAS, *(kind for kind in bmc.TYPES if kind in known)]
 

@@ -98,7 +98,7 @@ def power_on(conf: cfg.ConfigOpts, proof: FenceProof, *, clock: Clock, by: str) 
     return fencer.power_on(proof.host)
 
 
-def ready(chosen: cfg.GroupAttr) -> Sequence[Rung]:
+def ready(chosen: cfg.ConfigOpts.GroupAttr) -> Sequence[Rung]:
     """Return the rungs to which there is access, from the first to the last one."""
     found = [Rung.MAAS] if all(chosen[name] for name in _MAAS) else []
     if chosen.bmc_file:
@@ -109,7 +109,7 @@ def ready(chosen: cfg.GroupAttr) -> Sequence[Rung]:
     return found
 
 
-def _require_any(chosen: cfg.GroupAttr) -> Sequence[Rung]:
+def _require_any(chosen: cfg.ConfigOpts.GroupAttr) -> Sequence[Rung]:
     if found := ready(chosen):
         return found
     missing = [name for name in _MAAS if not chosen[name]]
@@ -134,7 +134,7 @@ def _by_default(found: Sequence[Rung]) -> Sequence[Rung]:
 
 
 def _fencer(
-    rung: Rung, chosen: cfg.GroupAttr, *, last: Rung, clock: Clock, by: str
+    rung: Rung, chosen: cfg.ConfigOpts.GroupAttr, *, last: Rung, clock: Clock, by: str
 ) -> PowerFencer | CephFencer:
     """Return the fencer of one rung."""
     if rung is Rung.CEPH:
@@ -142,7 +142,9 @@ def _fencer(
     return _power(rung, chosen, last=last, clock=clock, by=by)
 
 
-def _power(rung: Rung, chosen: cfg.GroupAttr, *, last: Rung, clock: Clock, by: str) -> PowerFencer:
+def _power(
+    rung: Rung, chosen: cfg.ConfigOpts.GroupAttr, *, last: Rung, clock: Clock, by: str
+) -> PowerFencer:
     """Return the fencer of a rung; with another below it, a rung has less time."""
     deadline_s = chosen.order_deadline
     if rung is not last:
@@ -156,7 +158,9 @@ def _power(rung: Rung, chosen: cfg.GroupAttr, *, last: Rung, clock: Clock, by: s
     )
 
 
-def _way(rung: Rung, chosen: cfg.GroupAttr, *, timeout_s: float) -> Maas | Redfish | Ipmi:
+def _way(
+    rung: Rung, chosen: cfg.ConfigOpts.GroupAttr, *, timeout_s: float
+) -> Maas | Redfish | Ipmi:
     if rung is Rung.MAAS:
         access = Access(
             url=chosen.maas_url,
@@ -169,7 +173,7 @@ def _way(rung: Rung, chosen: cfg.GroupAttr, *, timeout_s: float) -> Maas | Redfi
     return kind(file=pathlib.Path(chosen.bmc_file), timeout_s=timeout_s)
 
 
-def _ceph(chosen: cfg.GroupAttr, *, clock: Clock, by: str) -> CephFencer:
+def _ceph(chosen: cfg.ConfigOpts.GroupAttr, *, clock: Clock, by: str) -> CephFencer:
     return CephFencer(
         CephAccess(
             config=pathlib.Path(chosen.ceph_conf),

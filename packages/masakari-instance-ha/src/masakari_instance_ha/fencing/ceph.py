@@ -173,9 +173,9 @@ class CephFencer:
     def _refused(self) -> set[str]:
         """Return the addresses whose every client is refused."""
         try:
-            listed: Any = json.loads(self._access.ask("osd", "blocklist", "ls", "--format=json"))
-            return {str(entry["addr"]) for entry in listed}
-        except (ValueError, TypeError, KeyError) as error:
+            told = _documents(self._access.ask("osd", "blocklist", "ls", "--format=json"))
+            return {str(entry["addr"]) for part in told for entry in part if "addr" in entry}
+        except (ValueError, TypeError) as error:
             reason = "Ceph lists what it refuses in a form that is not known"
             raise CephError(reason, hint="Look at ceph osd blocklist ls --format=json") from error
 
@@ -209,6 +209,22 @@ class CephFencer:
             if others:
                 reason = f"its storage address {address} is also that of {', '.join(others)}"
                 raise FenceTargetError(host, reason, hint="Correct the list of targets")
+
+
+def _documents(text: str) -> Sequence[Any]:
+    """Return each JSON value of a text.
+
+    Ceph prints addresses and ranges of addresses as two lists, one right behind the other.
+    """
+    found: list[Any] = []
+    rest = text.strip()
+    while rest:
+        value, end = json.JSONDecoder().raw_decode(rest)
+        found.append(value)
+        rest = rest[end:].lstrip()
+    if not found:
+        raise ValueError("nothing was said")
+    return found
 
 
 def _compressed(address: str) -> str:
