@@ -13,7 +13,7 @@ from masakari_k8s.snapshot import World
 
 logger = logging.getLogger(__name__)
 
-SILENT = {"logging", "tracing", "hypervisors"}
+SILENT = {"logging", "tracing"}
 """Endpoints that change nothing here yet."""
 
 

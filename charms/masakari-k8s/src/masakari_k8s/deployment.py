@@ -78,7 +78,8 @@ class Deployment:
         self._ensure_recovery(ENGINE, (*masakari, *ours), fencing)
         if watch is not None:
             ours = rendering.instance_ha(core, fencing, watch, unit=self.unit)
-            self._ensure_recovery(HOSTMONITOR, (*monitors, *ours), fencing)
+            machines = rendering.hypervisors(self.world.hypervisors)
+            self._ensure_recovery(HOSTMONITOR, (*monitors, *ours, machines), fencing)
 
     def _ensure_api(self, core: Core, masakari: tuple[File, ...]) -> None:
         where = self.boxes.get(API)

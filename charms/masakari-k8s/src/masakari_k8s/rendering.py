@@ -9,6 +9,7 @@ import jinja2
 import pydantic
 
 from instance_ha.recovery import instance_flow, task_flows
+from instance_ha_relations.hypervisor import HypervisorData
 from masakari_k8s.workload import File
 from masakari_k8s.world import Core, Fencing, Watch
 
@@ -21,6 +22,7 @@ STORE_CONF = f"{ETC}/instance-ha-store.conf"
 API_PASTE = f"{ETC}/api-paste.ini"
 CREDENTIALS = f"{ETC}/maas-credentials"
 TARGETS = f"{ETC}/fence-targets.json"
+HYPERVISORS = f"{ETC}/hypervisors.json"
 BMCS = f"{ETC}/bmc-credentials"
 API_PORT = 15868
 _AUTHORITIES = f"{ETC}/ca-bundle.pem"
@@ -129,10 +131,20 @@ def instance_ha(
         fencing=fencing,
         credentials_file=CREDENTIALS,
         targets_file=TARGETS,
+        hypervisors_file=HYPERVISORS,
         maas_ca_file=_MAAS_CA,
         bmc_file=BMCS,
     )
     return (File(path=INSTANCE_HA_CONF, text=conf), *_fencing(fencing))
+
+
+def hypervisors(known: Mapping[str, HypervisorData]) -> File:
+    """Return what the controller knows of the machines, from themselves; it restarts nothing."""
+    listed = {
+        host: {"boot_id": data.boot_id, "address": data.address}
+        for host, data in sorted(known.items())
+    }
+    return File(path=HYPERVISORS, text=json.dumps(listed, indent=2) + "\n", live=True)
 
 
 def _fencing(fencing: Fencing) -> tuple[File, ...]:

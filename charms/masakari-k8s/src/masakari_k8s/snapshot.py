@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read Juju's side of the world once, so that acts and statuses cannot disagree."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -18,10 +18,12 @@ from instance_ha_relations import (
     consul_cluster,
     database,
     fencing,
+    hypervisor,
     identity_service,
     ingress,
 )
 from instance_ha_relations.errors import RelationDataError, RelationIncompleteError
+from instance_ha_relations.hypervisor import HypervisorData
 from masakari_k8s.config import MasakariConfig, describe
 from masakari_k8s.world import Core, Database, Fencing, Keystone, Watch
 
@@ -34,6 +36,7 @@ DATABASE, AMQP, IDENTITY, FENCING, PEERS = (
 )
 INGRESSES = ("ingress-internal", "ingress-public")
 AUTHORITIES = "receive-ca-cert"
+HYPERVISORS = "hypervisors"
 CONSUL = {network: f"consul-{network.value}" for network in Network}
 
 _PARTNERS = {
@@ -65,6 +68,8 @@ class World:
     fencing_revoked: bool
     """Nobody offers the power to fence any more, so what we hold of it has to go."""
     watch: Watch | None
+    hypervisors: Mapping[str, HypervisorData]
+    """Nova host -> what the machine said of itself; may lack any of them."""
     problems: tuple[ops.StatusBase, ...]
     stories: tuple[str, ...]
     """The problems with data at full length, for the log; they hold no values."""
@@ -119,6 +124,7 @@ def take(charm: ops.CharmBase) -> World:
     core = _core(reader, config, tuple(sorted({route.path for route in routes if route})))
     fencer = _fencing(reader, config) if config else None
     watch = _watch(reader)
+    hypervisors = _hypervisors(reader)
     return World(
         config=config,
         ingress_internal=routes[0],
@@ -127,6 +133,7 @@ def take(charm: ops.CharmBase) -> World:
         fencing=fencer,
         fencing_revoked=reader.relation(FENCING) is None,
         watch=watch,
+        hypervisors=hypervisors,
         problems=tuple(reader.problems),
         stories=tuple(reader.stories),
     )
@@ -248,3 +255,19 @@ def _watch(reader: _Reader) -> Watch | None:
         if (data := reader.read(relation, consul_cluster.read)) is not None
     }
     return Watch(consul=endpoints) if len(endpoints) == len(declared) else None
+
+
+def _hypervisors(reader: _Reader) -> Mapping[str, HypervisorData]:
+    """Return what the hypervisors said of themselves; nothing waits for one that is silent."""
+    found: dict[str, HypervisorData] = {}
+    for relation in reader.charm.model.relations[HYPERVISORS]:
+        for unit in sorted(relation.units, key=lambda unit: unit.name):
+            try:
+                data = hypervisor.read(relation, unit)
+            except RelationDataError as error:
+                reader.block(error.summary)
+                reader.stories.append(str(error))
+                continue
+            if data is not None:
+                found[data.nova_host] = data
+    return found

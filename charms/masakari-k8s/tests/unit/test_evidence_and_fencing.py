@@ -77,6 +77,42 @@ class TestNetworks:
         assert running(state) == {API, ENGINE}
 
 
+class TestHypervisors:
+    def test_what_machines_say_is_handed_on_without_a_restart(self, cloud: Cloud):
+        state = cloud.run(cloud.state())
+        assert json.loads(cloud.file(HOSTMONITOR, "hypervisors.json")) == {}
+        path = "/etc/masakari/hypervisors.json"
+        assert f"hypervisors_file = {path}\n" in cloud.file(HOSTMONITOR, "instance-ha.conf")
+        bags = {
+            0: {"contract": "1", "nova_host": '"h1"', "boot_id": '"b-1"', "address": '"10.0.0.1"'},
+            1: {},
+        }
+        machines = testing.Relation(
+            "hypervisors", remote_app_name="masakari-monitors", remote_units_data=bags
+        )
+
+        state = cloud.run(dataclasses.replace(state, relations={*state.relations, machines}))
+
+        assert json.loads(cloud.file(HOSTMONITOR, "hypervisors.json")) == {
+            "h1": {"boot_id": "b-1", "address": "10.0.0.1"}
+        }
+        assert cloud.replans == [API, ENGINE, HOSTMONITOR]
+        assert state.unit_status == testing.ActiveStatus()
+
+    def test_nonsense_of_one_machine_is_told_and_stops_nothing(self, cloud: Cloud):
+        bags = {0: {"contract": "1", "nova_host": "{"}, 1: {"contract": "1", "nova_host": '"h2"'}}
+        machines = testing.Relation(
+            "hypervisors", remote_app_name="masakari-monitors", remote_units_data=bags
+        )
+        state = cloud.state()
+
+        state = cloud.run(dataclasses.replace(state, relations={*state.relations, machines}))
+
+        assert state.unit_status.name == "blocked"
+        assert running(state) == ALL
+        assert json.loads(cloud.file(HOSTMONITOR, "hypervisors.json")).keys() == {"h2"}
+
+
 class TestFencing:
     def test_without_fencing_only_the_api_runs(self, cloud: Cloud):
         state = cloud.run(cloud.state(*without("fencing")))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from instance_ha.model import Network
     from instance_ha.names import Finding
     from instance_ha.ports import FindingBoard, Fleet, Observer
+    from instance_ha.reboots import Reboots
     from instance_ha.survey import Survey
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class Muster:
     """Compare everybody's names of the hosts, say what is new, and keep what was found.
 
     A finding counts once it was made twice in a row: a host that joins is known to one service
-    before the others.
+    before the others. A reboot counts at once.
     """
 
     name = "muster"
@@ -38,11 +39,13 @@ class Muster:
         observer: Observer,
         board: FindingBoard,
         targets: Callable[[], Collection[str] | None],
+        reboots: Reboots | None = None,
     ) -> None:
         self._fleet = fleet
         self._observer = observer
         self._board = board
         self._targets = targets
+        self._reboots = reboots
         self._before: frozenset[Finding] = frozenset()
         self._posted: frozenset[Finding] | None = None
 
@@ -56,12 +59,19 @@ class Muster:
         )
         found = frozenset([*compare(names), *shortages(survey)])
         lasting, self._before = found & self._before, found
-        if lasting == self._posted:
+        if self._reboots is None:
+            self._post(lasting, now_s=survey.now_s)
+        else:
+            self._post(lasting | self._reboots.find(survey), now_s=survey.now_s)
+            self._reboots.keep(survey)
+
+    def _post(self, findings: frozenset[Finding], *, now_s: float) -> None:
+        if findings == self._posted:
             return
-        self._board.post(sorted(lasting, key=str), at_s=survey.now_s)
-        for finding in sorted(lasting - (self._posted or frozenset()), key=str):
+        self._board.post(sorted(findings, key=str), at_s=now_s)
+        for finding in sorted(findings - (self._posted or frozenset()), key=str):
             logger.warning("%s", finding)
-        self._posted = lasting
+        self._posted = findings
 
     def _observed(self) -> Mapping[Network, Collection[str]]:
         """Return who each network's observers speak of; a network that is blind is left out."""

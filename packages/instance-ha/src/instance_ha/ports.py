@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Reach,
         Rulings,
     )
+    from instance_ha.reboots import Boot
     from instance_ha.survey import Survey
 
 
@@ -161,6 +162,26 @@ class FindingBoard(Protocol):
 
     def post(self, findings: Sequence[Finding], *, at_s: float) -> None:
         """Put these up in place of all others; may raise ``StoreUnreachableError``."""
+        ...
+
+    def found(self) -> Sequence[tuple[Finding, float]]:
+        """Return what is up, each with the time since when; may raise the same."""
+        ...
+
+
+class BootBook(Protocol):
+    """The boots of the hosts. Every method may raise ``StoreUnreachableError``."""
+
+    def boots(self) -> Mapping[str, Boot]:
+        """Return host -> the boot that it was last known to run."""
+        ...
+
+    def note(self, host: str, boot: Boot) -> None:
+        """Keep that a host runs *boot*."""
+        ...
+
+    def was_recovered(self, host: str, *, since_s: float) -> bool:
+        """Return whether Masakari was told of a loss of *host* that began since then."""
         ...
 
 

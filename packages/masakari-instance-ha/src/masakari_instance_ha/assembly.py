@@ -17,7 +17,7 @@ from instance_ha.matrices import Chosen
 from instance_ha.matrix import Matrix, Row, default_matrix
 from instance_ha.model import Network
 from instance_ha.policy import Policy
-from masakari_instance_ha import consul, fencing, options, servers, store
+from masakari_instance_ha import consul, fencing, hypervisors, options, servers, store
 from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.connection import connect
 from masakari_instance_ha.kdump import DumpListener
@@ -132,7 +132,12 @@ def dumps(
     """
     if not conf.instance_ha.kdump:
         return None
-    return DumpListener(port=conf.instance_ha.kdump_port, names=observer.addresses, clock=clock)
+    file = conf.instance_ha.hypervisors_file
+    return DumpListener(
+        port=conf.instance_ha.kdump_port,
+        names=lambda: {**hypervisors.addresses(file), **observer.addresses()},
+        clock=clock,
+    )
 
 
 def addresses(conf: cfg.ConfigOpts, network: Network) -> list[consul.Address]:

@@ -11,9 +11,11 @@ from instance_ha.enrolling import Enrolling
 from instance_ha.enrolment import EnrolPolicy, Rule
 from instance_ha.evasion import Budget, Evading
 from instance_ha.muster import Muster
+from instance_ha.reboots import Reboots
 from masakari_instance_ha.connection import connect
 from masakari_instance_ha.fencing import targets
 from masakari_instance_ha.fleet import OpenStackFleet
+from masakari_instance_ha.hypervisors import boot_ids
 from masakari_instance_ha.mover import NovaMover
 
 if TYPE_CHECKING:
@@ -46,6 +48,11 @@ def build(conf: cfg.ConfigOpts, *, store: Store, observer: Observer) -> Sequence
             observer=observer,
             board=store.board(),
             targets=partial(targets.names, conf.instance_ha_fencing.targets_file),
+            reboots=Reboots(
+                published=partial(boot_ids, conf.instance_ha.hypervisors_file),
+                book=store.boots(),
+                board=store.board(),
+            ),
         ),
     )
 

@@ -119,6 +119,11 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
         help="Silence after which another controller acts, up to 3 s later. A pass that takes "
         "longer acts no more, so it must be well above tick.",
     ),
+    cfg.StrOpt(
+        "hypervisors_file",
+        help="JSON of what the hypervisors published of themselves: their boots and addresses. "
+        "Empty: a reboot that no network noticed stays unnoticed.",
+    ),
     cfg.StrOpt("matrix_file", help="YAML or JSON rows of the network matrix; empty: the default."),
 ]
 

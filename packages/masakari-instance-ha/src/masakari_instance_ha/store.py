@@ -21,6 +21,7 @@ from instance_ha.errors import StoreUnreachableError
 from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import migrations, schema
 from masakari_instance_ha.board import StoredBoard
+from masakari_instance_ha.boots import StoredBoots
 from masakari_instance_ha.decisions import StoredDecisions
 from masakari_instance_ha.restarts import StoredRestarts
 from masakari_instance_ha.roll import StoredRoll
@@ -221,6 +222,10 @@ class Store:
     def board(self) -> StoredBoard:
         """Return what operators should know of."""
         return StoredBoard(self._run)
+
+    def boots(self) -> StoredBoots:
+        """Return the boots that the hosts were last known to run."""
+        return StoredBoots(self._run)
 
     def shelf(self) -> StoredShelf:
         """Return the operators' matrices."""

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 
 import pytest
+from oslo_config import cfg
 
 from instance_ha.model import Network
-from masakari_instance_ha import consul, kdump
+from masakari_instance_ha import assembly, consul, kdump, options
 from masakari_instance_ha.kdump import DumpListener, ListenError
 from masakari_instance_ha.observer import Cluster, ConsulObserver
 from masakari_instance_ha.reader import Pace
@@ -156,3 +158,34 @@ def test_consul_tells_who_has_an_address(consul_cluster, eventually):
 
     assert told["10.1.0.2"] == "h2"
     assert server.address not in told, "a server is no host"
+
+
+def options_of(tmp_path, *, kdump_on: bool, port: int) -> cfg.ConfigOpts:
+    machines = tmp_path / "hypervisors.json"
+    machines.write_text(json.dumps({"h7": {"address": "127.0.0.7"}}))
+    file = tmp_path / "instance-ha.conf"
+    file.write_text(
+        f"[instance_ha]\nkdump = {kdump_on}\nkdump_port = {port}\nhypervisors_file = {machines}\n"
+    )
+    conf = cfg.ConfigOpts()
+    options.register(conf)
+    conf(args=[], default_config_files=[str(file)], default_config_dirs=[])
+    return conf
+
+
+def test_nobody_listens_unless_it_is_asked_for(tmp_path, clock, free_port):
+    conf = options_of(tmp_path, kdump_on=False, port=free_port)
+
+    assert assembly.dumps(conf, observer=ConsulObserver([]), clock=clock) is None
+
+
+def test_who_is_not_in_consul_is_known_by_its_own_word(tmp_path, clock, free_port, eventually):
+    conf = options_of(tmp_path, kdump_on=True, port=free_port)
+    listener = assembly.dumps(conf, observer=ConsulObserver([]), clock=clock)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.bind(("127.0.0.7", 0))
+            sender.sendto(SAID, ("127.0.0.1", free_port))
+        eventually(lambda: "h7" in listener.heard(), "h7 heard", within_s=PATIENCE_S)
+    finally:
+        listener.stop()
