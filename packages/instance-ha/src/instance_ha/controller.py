@@ -63,7 +63,7 @@ _STORM_NOTES = 10
 class Controller:
     """Notify Masakari of the hosts that are lost, see their recovery through, put them back."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each port
         self,
         *,
         clock: Clock,
