@@ -109,25 +109,12 @@ def instance_ha(
     core: Core, fencing: Fencing, watch: Watch | None, *, unit: str
 ) -> tuple[File, ...]:
     """Return what our plugin reads; the engine needs no *watch*."""
-    config = core.config
     consul = (
         {network.value: endpoint for network, endpoint in watch.consul.items()} if watch else {}
     )
     conf = _TEMPLATES.get_template("instance-ha.conf.j2").render(
         _shared(core, unit=unit),
         consul=consul,
-        tick=config.monitoring_interval,
-        hold=config.hold_s,
-        max_failing_percent=config.max_failing_share,
-        return_after=config.return_after,
-        lease_ttl=config.lease_ttl_s,
-        evacuate_all_instances=str(config.evacuate_all_instances),
-        servers={
-            "protect": config.protected_servers,
-            "segments": config.segment_servers,
-            "ignored": config.ignored_servers.split(),
-            "disks": config.instance_disks,
-        },
         fencing=fencing,
         credentials_file=CREDENTIALS,
         targets_file=TARGETS,
@@ -184,6 +171,7 @@ def _shared(core: Core, *, unit: str) -> dict[str, object]:
     return {
         "unit": unit.replace("/", "-"),
         "debug": str(config.debug),
+        "config": config,
         "region": config.region,
         "duplicate_window": config.duplicate_window,
         "keystone": core.keystone,

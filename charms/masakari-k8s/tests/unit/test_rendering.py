@@ -13,19 +13,19 @@ from instance_ha.recovery import task_flows
 from instance_ha_relations.fencing import FencingTarget
 from masakari_instance_ha import options
 from masakari_k8s import rendering
-from masakari_k8s.config import MasakariConfig
 from masakari_k8s.workload import File
 from masakari_k8s.world import Core, Database, Fencing, Keystone, Watch
 
+from .metadata import config
+
 PASSWORD = "p$a%s;s#'\"$$w[0]"
-CONFIG = MasakariConfig(
-    debug=False, region="RegionOne", evacuation_delay=7, evacuate_all_instances=False,
-    enable_secret_access=True, monitoring_interval=20, monitoring_samples=4, hold=3,
-    max_failing_share=40, return_after=90, duplicate_window=120,
-    evacuations_at_once=7, protected_servers="tag", segment_servers="rack-1:all,rack-2:metadata",
-    ignored_servers="name=^amphora-[0-9]{2}$ project=abc", instance_disks="local",
-    fencing_mode="maas",
-)  # fmt: skip
+CONFIG = config(**{
+    "evacuation-delay": 7, "evacuate-all-instances": False, "monitoring-interval": 20,
+    "monitoring-samples": 4, "max-failing-share": 40, "return-after": 90,
+    "duplicate-window": 120, "evacuations-at-once": 7, "protected-servers": "tag",
+    "segment-servers": "rack-1:all,rack-2:metadata", "instance-disks": "local",
+    "ignored-servers": "name=^amphora-[0-9]{2}$ project=abc",
+})  # fmt: skip
 CORE = Core(
     config=CONFIG,
     database=Database(
