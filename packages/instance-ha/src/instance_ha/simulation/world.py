@@ -96,21 +96,8 @@ class SimWorld:
         self.database = Line("the database", error=StoreUnreachableError)
         self.api = Line("masakari's API", error=CloudUnreachableError, behind=self.database)
         self.nova_api = Line("nova's API", error=CloudUnreachableError)
-        self.machines = {
-            host.name: Machine(
-                host.name, networks=plan.networks, clock=self.clock, powered=host.powered
-            )
-            for host in plan.hosts
-        }
-        self.networks = {
-            network: SimNetwork(
-                network,
-                servers=plan.consul_servers,
-                machines=tuple(self.machines.values()),
-                clock=self.clock,
-            )
-            for network in plan.networks
-        }
+        self.machines = _machines(plan, clock=self.clock)
+        self.networks = _networks(plan, machines=self.machines, clock=self.clock)
         self.dumps = SimDumps(self.machines, clock=self.clock)
         self.power = SimPower(self.machines, clock=self.clock, witness=self.witness)
         self.bmc = SimPower(self.machines, clock=self.clock, witness=self.witness)
@@ -125,17 +112,7 @@ class SimWorld:
         self.masakari = _enrolled(
             plan, nova=self.nova, storage=self.storage, clock=self.clock, witness=self.witness
         )
-        self.engines = {
-            name: SimEngine(
-                name,
-                clock=self.clock,
-                masakari=self.masakari,
-                journal=self.journal,
-                make_flow=self._make_flow,
-                order=plan.order,
-            )
-            for name in plan.engines
-        }
+        self.engines = {name: self._engine(name, order=plan.order) for name in plan.engines}
         self.roll = SimRoll()
         self.fleet = SimFleet(plan.hosts, nova=self.nova, masakari=self.masakari)
         self.controllers: dict[str, Controller] = {}
@@ -249,6 +226,16 @@ class SimWorld:
         while self.clock.now_s() < until_s:
             self.advance()
 
+    def _engine(self, name: str, *, order: Sequence[str]) -> SimEngine:
+        return SimEngine(
+            name,
+            clock=self.clock,
+            masakari=self.masakari,
+            journal=self.journal,
+            make_flow=self._make_flow,
+            order=order,
+        )
+
     def _make_flow(self, notification: Notification, engine: Process) -> Flow:
         segment = self.masakari.segment_of(notification.host).name
         rungs = self._rungs()
@@ -287,6 +274,27 @@ class SimWorld:
             Rung.CEPH: SimStorageFencer(self.storage, clock=self.clock, by="engine"),
         }
         return {rung: fencers[rung] for rung in ladder.read(self._plan.rungs)}
+
+
+def _machines(plan: WorldPlan, *, clock: SimClock) -> dict[str, Machine]:
+    return {
+        host.name: Machine(host.name, networks=plan.networks, clock=clock, powered=host.powered)
+        for host in plan.hosts
+    }
+
+
+def _networks(
+    plan: WorldPlan, *, machines: Mapping[str, Machine], clock: SimClock
+) -> dict[Network, SimNetwork]:
+    return {
+        network: SimNetwork(
+            network,
+            servers=plan.consul_servers,
+            machines=tuple(machines.values()),
+            clock=clock,
+        )
+        for network in plan.networks
+    }
 
 
 def _enrolled(
