@@ -3,67 +3,39 @@
 """The actions: thin calls of the command ``instance-ha`` beside the controller."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
 
 import ops
 
 from masakari_k8s import plugin, rendering, services, workload
+from masakari_k8s.commands import COMMANDS, ParameterError
 from masakari_k8s.services import ENGINE, HOSTMONITOR
 from masakari_k8s.workload import Box, CommandError
-
-Arguments = Callable[[Mapping[str, object]], Sequence[str]]
-
-
-def _create_segment(params: Mapping[str, object]) -> Sequence[str]:
-    method, words = str(params["recovery-method"]), str(params.get("description", ""))
-    described = ["--description", words] if words else []
-    return ["segment", "create", str(params["name"]), "--recovery-method", method, *described]
-
-
-def _add_host(params: Mapping[str, object]) -> Sequence[str]:
-    reserved = ["--reserved"] if params.get("reserved") else []
-    return ["host", "add", str(params["segment"]), str(params["host"]), *reserved]
-
-
-def _list_incidents(params: Mapping[str, object]) -> Sequence[str]:
-    host = str(params.get("host", ""))
-    return ["incident", "list", *(["--host", host] if host else [])]
-
-
-def _show_incident(params: Mapping[str, object]) -> Sequence[str]:
-    if "id" in params:
-        return ["incident", "show", str(params["id"])]
-    return ["incident", "show", "--host", str(params.get("host", ""))]
-
-
-COMMANDS: Mapping[str, tuple[str, Arguments]] = {
-    "list-segments": ("segments", lambda _: ["segment", "list"]),
-    "create-segment": ("segment", _create_segment),
-    "list-hosts": ("hosts", lambda params: ["host", "list", str(params["segment"])]),
-    "add-host": ("host", _add_host),
-    "list-incidents": ("incidents", _list_incidents),
-    "show-incident": ("incident", _show_incident),
-}
-"""Action -> key of its result, and the words for the command."""
 
 
 def run(event: ops.ActionEvent, unit: ops.Unit, *, name: str) -> None:
     """Run one action of :data:`COMMANDS`; its result is the command's own JSON."""
-    if name == "show-incident" and not (event.params.get("id") or event.params.get("host")):
-        event.fail("show-incident needs id or host; run list-incidents to find them")
+    command = COMMANDS[name]
+    try:
+        words = command.argv(event.params)
+    except ParameterError as error:
+        event.fail(f"{name}: {error}")
         return
     where = _place(unit)
     if where is None:
         event.fail(f"{name}: nothing is configured yet; juju status says what is missing")
         return
-    key, arguments = COMMANDS[name]
     common = ["--config-file", rendering.INSTANCE_HA_CONF, "--format", "json"]
     try:
-        answer = workload.run(where, [plugin.COMMAND, *common, *arguments(event.params)])
+        answer = workload.run(
+            where,
+            [plugin.COMMAND, *common, *words],
+            stdin=command.stdin(event.params),
+            timeout_s=command.timeout_s,
+        )
     except CommandError as error:
         event.fail(f"{error}. If that is not about your input, run the check action")
         return
-    event.set_results(_results(key, answer))
+    event.set_results(_results(command.result, answer))
 
 
 def _place(unit: ops.Unit) -> Box | None:

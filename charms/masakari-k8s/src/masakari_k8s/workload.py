@@ -104,7 +104,9 @@ def digest(files: Iterable[File], *more: str) -> str:
     return text.hexdigest()[:16]
 
 
-def run(where: Box, command: Sequence[str], *, timeout_s: float = 60) -> str:
+def run(
+    where: Box, command: Sequence[str], *, stdin: str | None = None, timeout_s: float = 60
+) -> str:
     """Run a command as the services' account and return what it printed.
 
     Raises:
@@ -113,7 +115,11 @@ def run(where: Box, command: Sequence[str], *, timeout_s: float = 60) -> str:
     name = command[0].rpartition("/")[2]
     try:
         process = where.container.exec(
-            list(command), user=where.account, group=where.account, timeout=timeout_s
+            list(command),
+            user=where.account,
+            group=where.account,
+            stdin=stdin,
+            timeout=timeout_s,
         )
         output, _ = process.wait_output()
     except pebble.ExecError as error:  # pyright: ignore[reportUnknownVariableType]

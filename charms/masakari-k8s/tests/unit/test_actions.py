@@ -34,7 +34,7 @@ class TestActions:
             (
                 "create-segment",
                 {"name": "a", "recovery-method": "rh_priority", "description": "rack 1"},
-                "segment create a --recovery-method rh_priority --description rack 1",
+                "segment create a --recovery-method=rh_priority --description=rack 1",
             ),
             ("list-hosts", {"segment": "a"}, "host list a"),
             (
@@ -42,9 +42,9 @@ class TestActions:
                 {"segment": "a", "host": "h1", "reserved": True},
                 "host add a h1 --reserved",
             ),
-            ("list-incidents", {"host": "h1"}, "incident list --host h1"),
+            ("list-incidents", {"host": "h1"}, "incident list --host=h1"),
             ("show-incident", {"id": 3}, "incident show 3"),
-            ("show-incident", {"host": "h1"}, "incident show --host h1"),
+            ("show-incident", {"host": "h1"}, "incident show --host=h1"),
         ],
     )
     def test_actions_are_the_command(self, cloud: Cloud, name: str, params, command: str):

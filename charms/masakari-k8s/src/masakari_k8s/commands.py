@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which words of the command ``instance-ha`` an action stands for; pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+Parameters = Mapping[str, object]
+"""What Juju was given, defaults included."""
+
+
+class ParameterError(Exception):
+    """Parameters that Juju's schema lets pass and the command would not understand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One verb of the command."""
+
+    words: str
+    result: str
+    """Key of the action's result."""
+    places: tuple[str, ...] = ()
+    """Parameters that are given by their place."""
+    options: tuple[str, ...] = ()
+    """Parameters that are given by their name; what is empty or false is left out."""
+    switches: tuple[str, ...] = ()
+    """Those of three values: true, false as ``--no-NAME``, and absent."""
+    spelt: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Parameter -> the command's own name of it, where that differs."""
+    exclusive: tuple[str, ...] = ()
+    """Parameters of which one may be given."""
+    needs_one: str = ""
+    """What to run to find one of ``exclusive``, where one has to be given."""
+    confirmed: bool = False
+    """Whether it is done only with ``confirm=true``."""
+    input: str = ""
+    """Parameter that the command reads from its standard input."""
+    timeout_s: float = 60
+
+    def argv(self, params: Parameters) -> list[str]:
+        """Return the words for the command.
+
+        Raises:
+            ParameterError: if the command would refuse or misread them.
+        """
+        self._check(params)
+        named = [*self._options(params), *self._switches(params)]
+        placed = [str(params[name]) for name in self.places if params.get(name)]
+        return [*self.words.split(), *placed, *named]
+
+    def stdin(self, params: Parameters) -> str | None:
+        """Return what the command reads, if it reads anything."""
+        return str(params[self.input]) if self.input else None
+
+    def _check(self, params: Parameters) -> None:
+        for name in self.places:
+            if str(params.get(name, "")).startswith("-"):
+                raise ParameterError(f"{name}={params[name]} begins with a dash; give a name")
+        given = [name for name in self.exclusive if params.get(name)]
+        if len(given) > 1:
+            raise ParameterError(f"{' and '.join(given)} exclude each other; give one of them")
+        if self.needs_one and not given:
+            wanted = " or ".join(self.exclusive)
+            raise ParameterError(f"needs {wanted}; run {self.needs_one} to find them")
+        if self.confirmed and not params.get("confirm"):
+            subject = params[self.places[0]]
+            raise ParameterError(
+                f"nothing was done to {subject}, as this cannot be taken back; "
+                "run it again with confirm=true if you mean it"
+            )
+
+    def _options(self, params: Parameters) -> Iterator[str]:
+        for name in self.options:
+            value, spelt = params.get(name), self.spelt.get(name, name)
+            if value is True:
+                yield f"--{spelt}"
+            elif value:
+                yield f"--{spelt}={value}"  # one word, so that a dash begins no other option
+
+    def _switches(self, params: Parameters) -> Iterator[str]:
+        for name in self.switches:
+            if name in params:
+                yield f"--{name}" if params[name] else f"--no-{name}"
+
+
+_LONG_S = 6 * 3600.0
+"""Live migrations are followed to their end; each has its own patience."""
+_WHO = {"who": "author"}
+
+COMMANDS: Mapping[str, Command] = {
+    "list-segments": Command(words="segment list", result="segments"),
+    "create-segment": Command(
+        words="segment create",
+        result="segment",
+        places=("name",),
+        options=("recovery-method", "description"),
+    ),
+    "update-segment": Command(
+        words="segment update",
+        result="segment",
+        places=("segment",),
+        options=("name", "recovery-method", "description"),
+        switches=("enabled",),
+    ),
+    "delete-segment": Command(
+        words="segment delete", result="segment", places=("segment",), confirmed=True
+    ),
+    "list-hosts": Command(words="host list", result="hosts", places=("segment",)),
+    "add-host": Command(
+        words="host add", result="host", places=("segment", "host"), options=("reserved",)
+    ),
+    "update-host": Command(
+        words="host update",
+        result="host",
+        places=("host",),
+        switches=("reserved", "on-maintenance"),
+    ),
+    "remove-host": Command(words="host remove", result="host", places=("host",), confirmed=True),
+    "return-host": Command(
+        words="host return", result="host", places=("host",), options=("who",), spelt=_WHO
+    ),
+    "plan-enrolment": Command(words="host plan", result="plan"),
+    "list-notifications": Command(
+        words="notification list", result="notifications", options=("host", "status", "limit")
+    ),
+    "show-notification": Command(
+        words="notification show", result="notification", places=("notification",)
+    ),
+    "list-findings": Command(words="finding list", result="findings"),
+    "show-guards": Command(words="guard show", result="guards", places=("host",)),
+    "show-matrix": Command(words="matrix show", result="matrix", options=("segment",)),
+    "set-matrix": Command(
+        words="matrix set -",
+        result="matrix",
+        options=("segment", "force", "dry-run", "reason", "who"),
+        spelt=_WHO,
+        input="rows",
+    ),
+    "pause-recovery": Command(
+        words="pause",
+        result="pause",
+        options=("segment", "host", "reason", "duration", "who"),
+        spelt=_WHO | {"duration": "for"},
+        exclusive=("segment", "host"),
+    ),
+    "resume-recovery": Command(
+        words="resume",
+        result="pauses",
+        places=("id",),
+        options=("segment", "host", "who"),
+        spelt=_WHO,
+        exclusive=("id", "segment", "host"),
+    ),
+    "show-pauses": Command(words="pauses", result="pauses", options=("all",)),
+    "move-back": Command(
+        words="move-back",
+        result="moves",
+        places=("host",),
+        options=("at-once", "dry-run"),
+        timeout_s=_LONG_S,
+    ),
+    "list-incidents": Command(words="incident list", result="incidents", options=("host",)),
+    "show-incident": Command(
+        words="incident show",
+        result="incident",
+        places=("id",),
+        options=("host",),
+        exclusive=("id", "host"),
+        needs_one="list-incidents",
+    ),
+    "approve-incident": Command(
+        words="incident approve",
+        result="incident",
+        places=("id",),
+        options=("host", "reason", "who"),
+        spelt=_WHO,
+        exclusive=("id", "host"),
+        needs_one="list-incidents",
+    ),
+}
+"""Action -> its command."""
