@@ -59,7 +59,7 @@ class StoredShelf:
             "reason": reason,
         }
         insert = schema.matrices.insert().values(values)
-        version = self._run(lambda connection: connection.execute(insert).inserted_primary_key[0])
+        version = self._run(lambda connection: connection.execute(insert).lastrowid)
         return Edition(version=version, **values)
 
     def _read(self, query: sa.Select[Any]) -> Sequence[Edition]:

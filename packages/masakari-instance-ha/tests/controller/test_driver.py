@@ -81,7 +81,7 @@ def test_a_lost_host_is_notified_and_the_lease_given_up_at_the_end(
     consul_cluster.hosts["h1"] = 4
     process = hostmonitor()
 
-    eventually(lambda: bool(openstack_cloud.notifications), "a notification", 30.0)
+    eventually(lambda: bool(openstack_cloud.notifications), "a notification", 120.0)
     assert openstack_cloud.notifications[0]["hostname"] == "h1"
     assert lease(store_file)[0] == "masakari-0"
 
@@ -98,7 +98,7 @@ def test_a_slow_cloud_keeps_the_process_answering_to_signals(
     openstack_cloud.delay_s = 3.0
     consul_cluster.hosts["h1"] = 4
     process = hostmonitor()
-    eventually(lambda: bool(openstack_cloud.calls), "a call", 30.0)
+    eventually(lambda: bool(openstack_cloud.calls), "a call", 120.0)
 
     process.send_signal(signal.SIGTERM)
 
@@ -114,7 +114,7 @@ def test_an_unexpected_error_ends_the_process(
 
     process = hostmonitor()
 
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=120) == 1
     assert "the process ends to be started anew" in process.log.read_text()
 
 
@@ -129,7 +129,7 @@ def test_an_unexpected_error_ends_the_process(
 def test_wrong_options_end_the_process_with_a_sentence(hostmonitor, extra, words):
     process = hostmonitor(extra)
 
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=120) == 1
     assert words in process.log.read_text()
 
 
