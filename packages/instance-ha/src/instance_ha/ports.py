@@ -97,9 +97,7 @@ class Cloud(Protocol):
         """Clear Masakari's on_maintenance flag of *host*."""
         ...
 
-    def return_to_service(
-        self, host: Host, *, role: Role = Role.WORK, reason: str = ""
-    ) -> None:
+    def return_to_service(self, host: Host, *, role: Role = Role.WORK, reason: str = "") -> None:
         """Un-force the host's compute service, make it what *role* says, end its maintenance.
 
         It is enabled for work; else it stays disabled for *reason*, as a reserve where it is one.

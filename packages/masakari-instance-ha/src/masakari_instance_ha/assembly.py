@@ -122,9 +122,7 @@ def observer(conf: cfg.ConfigOpts) -> ConsulObserver:
     return ConsulObserver(clusters)
 
 
-def dumps(
-    conf: cfg.ConfigOpts, *, observer: ConsulObserver, clock: Clock
-) -> DumpListener | None:
+def dumps(conf: cfg.ConfigOpts, *, observer: ConsulObserver, clock: Clock) -> DumpListener | None:
     """Return who hears kernel dumps, listening already; None where nobody is to.
 
     Raises:

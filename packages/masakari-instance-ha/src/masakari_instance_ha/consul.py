@@ -13,11 +13,13 @@ views of the gossip differ just when it matters. Three answers make a view:
 
 from __future__ import annotations
 
+import http
+import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import requests
+import urllib3
 
 from instance_ha.agreement import MemberState, ServerView
 from instance_ha.errors import InstanceHaError
@@ -86,18 +88,17 @@ def parse_address(text: str) -> Address | None:
     return Address(host=host.strip("[]"), port=int(port) if port else HTTP_PORT)
 
 
-def open_session() -> requests.Session:
-    """Return a session for one thread; it keeps its connection and ignores proxies.
+def open_session() -> urllib3.PoolManager:
+    """Return what one thread asks with; it keeps its connection and ignores proxies.
 
-    Evidence that came through a proxy would be the proxy's.
+    Evidence that came through a proxy would be the proxy's. The servers are asked all day, and
+    this costs less than half of what a session of requests does.
     """
-    session = requests.Session()
-    session.trust_env = False
-    return session
+    return urllib3.PoolManager(num_pools=1, retries=False)
 
 
 def ask(
-    session: requests.Session, *, address: Address, network: Network, budget_s: float
+    session: urllib3.PoolManager, *, address: Address, network: Network, budget_s: float
 ) -> Answer:
     """Ask one server its three questions within *budget_s*.
 
@@ -107,30 +108,24 @@ def ask(
     """
     deadline = time.monotonic() + budget_s
 
-    def get(path: str) -> requests.Response:
+    def get(path: str) -> urllib3.BaseHTTPResponse:
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise ConsulSilentError(f"consul at {address} took more than {budget_s} s")
-        response = session.get(f"http://{address}{path}", timeout=left_s, allow_redirects=False)
-        if response.status_code != requests.codes.ok:
-            raise ConsulSilentError(f"consul at {address} answered {response.status_code}")
-        return response
+        return _get(session, path, address=address, timeout=urllib3.Timeout(total=left_s))
 
     try:
         return _parse(
-            get("/v1/agent/self").json(),
+            json.loads(get("/v1/agent/self").data),
             get("/v1/health/state/critical?stale").headers,
-            get("/v1/agent/members").json(),
+            json.loads(get("/v1/agent/members").data),
             network=network,
         )
-    except requests.RequestException as error:
-        reason = type(error).__name__
-        raise ConsulSilentError(f"consul at {address} is silent: {reason}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConsulSilentError(f"consul at {address} is not understood: {error!r}") from error
 
 
-def wait(session: requests.Session, *, address: Address, index: int, wait_s: float) -> int:
+def wait(session: urllib3.PoolManager, *, address: Address, index: int, wait_s: float) -> int:
     """Wait until the health of any host changes; return the index to wait from next.
 
     Args:
@@ -144,18 +139,27 @@ def wait(session: requests.Session, *, address: Address, index: int, wait_s: flo
     """
     path = f"/v1/health/state/critical?stale&index={index}&wait={wait_s:g}s"
     patience_s = wait_s * (1 + 1 / 16) + 5.0
+    timeout = urllib3.Timeout(connect=5.0, read=patience_s)
+    response = _get(session, path, address=address, timeout=timeout)
     try:
-        response = session.get(
-            f"http://{address}{path}", timeout=(5.0, patience_s), allow_redirects=False
-        )
-        if response.status_code != requests.codes.ok:
-            raise ConsulSilentError(f"consul at {address} answered {response.status_code}")
         return int(response.headers["X-Consul-Index"])
-    except requests.RequestException as error:
-        reason = type(error).__name__
-        raise ConsulSilentError(f"consul at {address} is silent: {reason}") from error
     except (KeyError, ValueError) as error:
         raise ConsulSilentError(f"consul at {address} is not understood: {error!r}") from error
+
+
+def _get(
+    session: urllib3.PoolManager, path: str, *, address: Address, timeout: urllib3.Timeout
+) -> urllib3.BaseHTTPResponse:
+    try:
+        response = session.request(
+            "GET", f"http://{address}{path}", timeout=timeout, redirect=False
+        )
+    except urllib3.exceptions.HTTPError as error:
+        reason = type(error).__name__
+        raise ConsulSilentError(f"consul at {address} is silent: {reason}") from error
+    if response.status != http.HTTPStatus.OK:
+        raise ConsulSilentError(f"consul at {address} answered {response.status}")
+    return response
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from masakari_instance_ha import consul
 from masakari_instance_ha.aside import Aside
 
 if TYPE_CHECKING:
-    import requests
+    import urllib3
 
     from instance_ha.model import Network
 
@@ -105,7 +105,7 @@ class Reader:
                 self._read(session, asked_s)
                 self._due.wait(max(0.0, asked_s + self._interval_s() - time.monotonic()))
 
-    def _read(self, session: requests.Session, asked_s: float) -> None:
+    def _read(self, session: urllib3.PoolManager, asked_s: float) -> None:
         try:
             answer = consul.ask(
                 session,
