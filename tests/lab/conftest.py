@@ -6,7 +6,14 @@ import pytest
 
 from lab import host, layers
 
-ORDER = ("test_substrate", "test_cloud", "test_scenarios", "test_monitors", "test_stories", "test_chaos")
+ORDER = (
+    "test_substrate",
+    "test_cloud",
+    "test_scenarios",
+    "test_monitors",
+    "test_stories",
+    "test_chaos",
+)
 
 
 def pytest_collection_modifyitems(items):

@@ -55,7 +55,7 @@ def test_a_new_hypervisor_is_enrolled(changes, segment):
     ("hypervisor", "changes", "word"),
     [
         pytest.param(NEW, {"since_s": 701.0}, "in 1 s unless a person", id="too new"),
-        pytest.param(NEW, {"policy": EnrolPolicy(rule=Rule.OFF)}, "enrolment is off", id="rule off"),
+        pytest.param(NEW, {"policy": EnrolPolicy(rule=Rule.OFF)}, "enrolment is off", id="off"),
         pytest.param(NEW, {"roll": {"h1"}}, "a person took it out", id="taken out by hand"),
         pytest.param(
             NEW,

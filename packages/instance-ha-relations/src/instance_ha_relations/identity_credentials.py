@@ -3,8 +3,8 @@
 """Interface ``keystone-credentials``: a Keystone user without an endpoint. Two worlds share it.
 
 Sunbeam's Keystone uses application databags with bare text, and the password is a Juju secret.
-That of Charmed OpenStack uses unit databags, with the password among the rest. We ask in both ways,
-and take whichever answer comes.
+That of Charmed OpenStack uses unit databags, with the password among the rest. We ask in both
+ways, and take whichever answer comes.
 """
 
 import ops

@@ -158,7 +158,7 @@ def _check_justified(
         return
     if not down:
         raise MatrixError("matrix: a host with all networks up must be left alone; say none")
-    if action is Action.MIGRATE and down != {Network.TENANT}:
+    if action is Action.MIGRATE and down != frozenset({Network.TENANT}):
         raise MatrixError(
             f"matrix: '{_words(down, networks)}' asks to migrate, which needs every network but "
             "tenant up: the host is told over management and its servers' disks are on storage; "

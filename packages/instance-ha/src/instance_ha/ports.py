@@ -11,10 +11,9 @@ from instance_ha.model import Role
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from instance_ha.matrices import Edition
-    from instance_ha.names import Finding
     from instance_ha.enrolment import Hypervisor
     from instance_ha.evasion import Movable
+    from instance_ha.matrices import Edition
     from instance_ha.model import (
         Event,
         FenceProof,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
         Reach,
         Rulings,
     )
+    from instance_ha.names import Finding
     from instance_ha.reboots import Boot
     from instance_ha.survey import Survey
 

@@ -58,8 +58,9 @@ def settled(newest: Incident | None, *, generated_at_s: float) -> str | None:
     """Return why a notification must not be acted upon any more, or None if it may be.
 
     Masakari's engines may begin with a notification long after its time: one that failed is begun
-    anew by every engine that had listed it, and a request that hung in the API is carried out once
-    the API goes on. By then the host may be back at work, and fencing it would end what runs on it.
+    anew by every engine that had listed it, and a request that hung in the API is carried out
+    once the API goes on. By then the host may be back at work, and fencing it would end what runs
+    on it.
 
     Args:
         newest: The newest incident of the host; None if there never was one.

@@ -9,7 +9,7 @@ notification or a failed step is simply seen again.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from instance_ha import homecoming
@@ -79,7 +79,7 @@ class Case:
     """What Nova still places on the host; asked only where it matters."""
     approved: bool = False
     """Whether a person approved the incident."""
-    past: Past = Past()
+    past: Past = field(default_factory=Past)
     """What the incident's timeline tells; read only where it matters."""
 
 

@@ -81,8 +81,7 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
         "return_after", default=60.0, min=0.0, help="Healthy time before a host returns."
     ),
     cfg.StrOpt(
-        "return",
-        dest="return_mode",
+        "return_mode",
         default="automatic",
         choices=[
             ("automatic", "a fenced host that is back and well is put to work by itself"),

@@ -171,7 +171,7 @@ def _fencing(conf: cfg.ConfigOpts) -> str:
     return ""
 
 
-def _read_fencing_files(chosen: cfg.GroupAttr) -> None:
+def _read_fencing_files(chosen: cfg.ConfigOpts.GroupAttr) -> None:
     """Raise an error for the first file that no fence could use, or that tells a secret."""
     if Rung.MAAS in fencing.ready(chosen):
         key = Path(chosen.maas_credentials_file)

@@ -41,5 +41,6 @@ class StoredRestarts:
 
 
 def _restart(row: Mapping[str, Any]) -> Restart:
-    values = {field.name: row[field.name] for field in dataclasses.fields(Restart)}
-    return Restart(**{**values, "remedy": Remedy(row["remedy"])})
+    values: dict[str, Any] = {f.name: row[f.name] for f in dataclasses.fields(Restart)}
+    values["remedy"] = Remedy(values["remedy"])
+    return Restart(**values)

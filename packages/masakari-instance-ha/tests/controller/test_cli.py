@@ -11,7 +11,7 @@ import pytest
 from stevedore import extension
 
 from instance_ha.model import Event, FenceProof, IncidentState
-from masakari_instance_ha import cli, store
+from masakari_instance_ha import cli
 from masakari_instance_ha.cli import call
 
 # Masakari's and taskflow's libraries warn of one another.

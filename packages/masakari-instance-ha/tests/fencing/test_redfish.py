@@ -158,7 +158,7 @@ def test_a_bmc_is_spoken_to_by_tls_unless_it_is_said(fencer, bmcs, entry, redfis
         pytest.param({"h1": 7}, "an entry is no mapping", id="number"),
         pytest.param({"h1": {"type": "ilo"}}, "type must be redfish or ipmi", id="type"),
         pytest.param({"h1": {"type": "ipmi"}}, "address is missing", id="address"),
-        pytest.param({"h1": {"type": "ipmi", "pasword": "x"}}, "unknown key pasword", id="typo"),
+        pytest.param({"h1": {"type": "ipmi", "passwrd": "x"}}, "unknown key passwrd", id="typo"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_named(fencer, bmcs, listed, words):

@@ -52,7 +52,7 @@ def move_back(call: Call) -> Table:
         results = {place.server: "would be moved" for place in back.go}
     else:
         results = _move(back.go, host=host, call=call, mover=mover)
-    rows: list[dict[str, Value]] = [
+    rows: list[Mapping[str, Value]] = [
         {"server": p.name, "from": p.host, "result": results[p.server]} for p in back.go
     ]
     rows += [{"server": s, "from": "", "result": f"stays: {w}"} for s, w in back.stay.items()]

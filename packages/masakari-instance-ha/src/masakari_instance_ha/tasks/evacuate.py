@@ -88,9 +88,7 @@ class _Report:
         self._book.ended(move)
         if move.outcome is Outcome.SUCCEEDED:
             text = f"{move.name} is {move.ends_as} on {move.destination}"
-            self._work.say(
-                "active", text, server=move.server, destination=move.destination or ""
-            )
+            self._work.say("active", text, server=move.server, destination=move.destination or "")
         else:
             kind = "left" if move.stays else "evacuate"
             self._work.say(kind, f"{move.name}: {move.problem}", server=move.server)
