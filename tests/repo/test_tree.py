@@ -107,6 +107,7 @@ def test_unit_tests_meet_the_releases_that_the_lab_runs(environment):
 MODULES = {
     "jinja2": "jinja2",
     "keystoneauth1": "keystoneauth1",
+    "libvirt_qemu": "libvirt-python",
     "masakarimonitors": "masakari-monitors",
     "novaclient": "python-novaclient",
     "openstack": "openstacksdk",
