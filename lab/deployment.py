@@ -43,8 +43,13 @@ class Application:
     config: dict[str, str | int | bool] = dataclasses.field(default_factory=dict)
 
 
-MASAKARI_CONFIG: dict[str, str | int | bool] = {"return-after": 5, "duplicate-window": 10}
-"""A host that is back returns to work at once, and may be lost again at once by the next story."""
+MASAKARI_CONFIG: dict[str, str | int | bool] = {
+    "return-after": 5,
+    "duplicate-window": 10,
+    "enrol-rule": "off",
+}
+"""A host that is back returns to work at once, and may be lost again at once by the next story;
+the lab enrols its hosts itself, however long its bring-up takes."""
 
 DISKS: dict[places.Profile, str] = {"light": "shared", "full": "ask"}
 """Nova's fake driver says of every disk that it is not there; Ceph's pool is really asked."""
