@@ -286,3 +286,15 @@ def test_the_storage_of_a_host_that_somebody_put_back_is_opened(world, play):
 
     assert "h1" not in world.journal.unclosed()
     assert not world.storage.refuses("h1")
+
+
+def test_no_storm_is_noted_where_no_calm_is_asked_for():
+    hosts = tuple(HostPlan(name=f"h{k}") for k in (1, 2, 3))
+    world = SimWorld(WorldPlan(hosts=hosts, policy={"storm_cooldown_s": 0.0}))
+    for name in ("h1", "h2"):
+        world.machines[name].power_off()
+    while world.clock.now_s() < 30.0:
+        world.advance()
+
+    assert {i.state for i in world.journal.incidents()} == {IncidentState.HELD}
+    assert not world.journal.rulings().storms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from instance_ha import recovery
+from instance_ha.model import IncidentState
 
 
 @pytest.mark.parametrize("flow", ["auto", "rh"])
@@ -25,3 +26,35 @@ def test_flows_are_fresh_each_time():
     recovery.task_flows()["auto"]["pre"].clear()
 
     assert recovery.task_flows()["auto"]["pre"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        pytest.param({"state": IncidentState.RECOVERING}, None, id="under way"),
+        pytest.param({"state": IncidentState.RECOVERED}, "incident 1 is over", id="recovered"),
+        pytest.param(
+            {"state": IncidentState.CLOSED, "closed_at_s": 1005.0}, "closed after", id="closed"
+        ),
+        pytest.param(
+            {"state": IncidentState.CLOSED, "closed_at_s": 999.0}, None, id="of an earlier loss"
+        ),
+    ],
+)
+def test_a_notification_is_settled_once_its_incident_is(ordinary, changes, says):
+    newest = ordinary.incident(**changes)
+
+    settled = recovery.settled(newest, generated_at_s=1000.0)
+
+    assert settled is None if says is None else says in settled
+
+
+def test_the_first_notification_of_a_host_is_never_settled():
+    assert recovery.settled(None, generated_at_s=1000.0) is None
+
+
+def test_every_task_of_every_flow_is_named():
+    flows = (*recovery.task_flows().values(), recovery.instance_flow())
+    listed = {task for flow in flows for phase in flow.values() for task in phase}
+
+    assert listed == set(recovery.every_task())

@@ -161,15 +161,13 @@ class SimEngine:
             self._end(job, failed)
 
     def _end(self, job: _Job, status: NotificationStatus) -> None:
-        """Write how it ended; a thread that died with its engine writes nothing."""
-        if job not in self._jobs:
-            return
+        """Write how it ended."""
         self._journal.unclosed()
         self._drop(job)
         self._masakari.set_status(job.known.uuid, status)
 
     def _drop(self, job: _Job) -> None:
-        if job in self._jobs:
+        with contextlib.suppress(ValueError):  # it died with its engine
             self._jobs.remove(job)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from instance_ha import recovery
 from instance_ha.errors import CloudUnreachableError, FenceError, InstanceHaError
-from instance_ha.ladder import OFF
+from instance_ha.ladder import OFF, UNDOES
 from instance_ha.model import Event, IncidentState
 from instance_ha.simulation.process import Trouble
 
@@ -192,6 +192,8 @@ class Flow:
             if place == self._host:
                 self._move(server)
                 self._reached("within evacuate")
+                if self._engine.stopped or not self._engine.alive:
+                    return
             else:
                 self._tell("active", f"{server} on {place}")
                 waits.remove(server)
@@ -203,9 +205,9 @@ class Flow:
         self._watched_at_s = self._clock.now_s()
         try:
             answer = self._fencer.upholding(self._proof).check(self._host)
-        except FenceError as error:
-            answer = error.reason
-        if answer != self._proof.answer:
+        except FenceError:  # no answer says nothing against the proof
+            return
+        if answer in UNDOES:
             self._tell("fence", f"the proof may not hold any more: {answer}")
             yield from self._fence()
 
