@@ -13,7 +13,7 @@ from instance_ha.model import IncidentState, NotificationStatus
 from instance_ha.simulation import acts, folder, scenario, troubles
 from instance_ha.simulation.clock import SimClock
 from instance_ha.simulation.memory import LeaseRow, MemoryLease
-from instance_ha.simulation.process import KilledError, Line, OwnClock, Process, Remote, Trouble
+from instance_ha.simulation.process import Trouble
 from instance_ha.simulation.scenario import Entry, Scenario
 from instance_ha.simulation.world import HostPlan, SimWorld, WorldPlan
 
@@ -37,111 +37,6 @@ def until(world: SimWorld, at_s: float) -> None:
 def do(world: SimWorld, *lines: str) -> None:
     for line in lines:
         acts.carry_out(world, *line.split())
-
-
-class Shop:
-    """Something that can be called."""
-
-    def __init__(self) -> None:
-        self.sold = 0
-
-    def sell(self) -> int:
-        self.sold += 1
-        return self.sold
-
-
-class Caller:
-    """A program, its clock, and a shop that it reaches over a line."""
-
-    def __init__(self) -> None:
-        self.time = SimClock()
-        self.process = Process("me", clock=self.time, let_pass=self.time.sleep, skew_s=100.0)
-        self.clock = OwnClock(self.time, self.process)
-        self.shop = Shop()
-        self.line = Line("the shop", error=CloudUnreachableError)
-        self.remote = Remote(self.shop, line=self.line, caller=self.process)
-
-
-@pytest.fixture
-def caller() -> Caller:
-    return Caller()
-
-
-def test_a_service_that_is_down_does_nothing(caller: Caller):
-    caller.line.fall_into(Trouble.DOWN)
-
-    with pytest.raises(CloudUnreachableError, match="refuses"):
-        caller.remote.sell()
-
-    assert caller.shop.sold == 0
-
-
-def test_a_service_that_hung_does_later_what_it_was_asked_to(caller: Caller):
-    caller.line.fall_into(Trouble.HUNG)
-    with pytest.raises(CloudUnreachableError, match="does not answer"):
-        caller.remote.sell()
-    assert (caller.shop.sold, caller.time.now_s()) == (0, 5.0), "its caller had patience"
-
-    caller.line.fall_into(Trouble.NONE)
-
-    assert caller.shop.sold == 1
-
-
-def test_a_service_that_hung_and_died_does_nothing_later(caller: Caller):
-    caller.line.fall_into(Trouble.HUNG)
-    with pytest.raises(CloudUnreachableError):
-        caller.remote.sell()
-    caller.line.fall_into(Trouble.DOWN)
-    caller.line.fall_into(Trouble.NONE)
-
-    assert caller.shop.sold == 0
-
-
-def test_a_service_that_is_deaf_does_it_and_the_answer_is_lost(caller: Caller):
-    caller.line.fall_into(Trouble.DEAF)
-
-    with pytest.raises(CloudUnreachableError, match="lost"):
-        caller.remote.sell()
-
-    assert caller.shop.sold == 1
-
-
-def test_a_service_that_is_late_answers(caller: Caller):
-    caller.line.fall_into(Trouble.LATE)
-
-    assert caller.remote.sell() == 1
-    assert caller.time.now_s() == 4.0
-
-
-def test_a_program_that_is_cut_off_reaches_nothing(caller: Caller):
-    caller.process.cut_off = True
-
-    with pytest.raises(CloudUnreachableError):
-        caller.remote.sell()
-
-
-def test_a_program_that_was_stopped_goes_on_where_it_was(caller: Caller):
-    caller.process.stop(30.0)
-
-    assert caller.remote.sell() == 1
-    assert caller.time.now_s() == 30.0
-
-
-def test_a_program_that_was_killed_while_it_waits_goes_no_further(caller: Caller):
-    caller.process.alive = False
-    caller.line.fall_into(Trouble.LATE)
-
-    with pytest.raises(KilledError):
-        caller.remote.sell()
-
-    assert caller.shop.sold == 0
-
-
-def test_a_clock_that_is_set_counts_from_the_next_start(caller: Caller):
-    caller.process.skew_s = 500.0
-    caller.clock.sleep(2.0)
-
-    assert caller.clock.now_s() == 102.0
 
 
 def test_masakaris_api_answers_nothing_without_its_database(world: SimWorld):

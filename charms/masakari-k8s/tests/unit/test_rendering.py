@@ -217,3 +217,8 @@ def test_without_bmcs_no_file_of_them_is_named(parsed):
 
     assert parsed(*files).instance_ha_fencing.bmc_file is None
     assert rendering.BMCS not in [file.path for file in files]
+
+
+@pytest.mark.parametrize(("interval", "ttl"), [(1, 7), (2, 7), (5, 15)])
+def test_another_controller_acts_within_ten_seconds_or_three_looks(interval: int, ttl: int):
+    assert config(**{"monitoring-interval": interval}).lease_ttl_s == ttl

@@ -41,14 +41,19 @@ _STOP_S = 4.0
 
 
 class StoppableClock:
-    """The machine's time; whoever sleeps wakes when the driver stops."""
+    """Time that never jumps; whoever sleeps wakes when the driver stops.
+
+    Seconds since the epoch as the machine told them at the start, and counted on from there: a
+    machine whose clock is set while the controller runs makes no evidence older than it is.
+    """
 
     def __init__(self, stopped: threading.Event) -> None:
         self._stopped = stopped
+        self._began_s = time.time() - time.monotonic()
 
     def now_s(self) -> float:
         """Return seconds since the epoch."""
-        return time.time()
+        return self._began_s + time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Wait, or return at once when the driver stops."""

@@ -194,3 +194,12 @@ def test_a_failed_controller_leaves_by_the_one_way_that_cannot_be_caught(
 
 def test_a_driver_that_never_ran_can_be_stopped(here):
     driver.InstanceHaDriver().stop()
+
+
+def test_a_machine_whose_clock_is_set_makes_no_evidence_older(monkeypatch):
+    clock = driver.StoppableClock(threading.Event())
+    before_s = clock.now_s()
+
+    monkeypatch.setattr(driver.time, "time", lambda: before_s + 3600.0)
+
+    assert clock.now_s() - before_s < 60.0
