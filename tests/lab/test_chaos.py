@@ -10,7 +10,7 @@ from lab import host, layers, stories
 from lab.stories import breakage
 
 SLICE = (("mariadb", "proof"), ("rabbitmq", "verdict"))
-"""What is played on every run; the whole table takes hours."""
+"""What is played with guests; the whole table takes hours."""
 
 
 def play(component, step, capsys):
@@ -27,7 +27,7 @@ def light_lab():
     layers.up(host.hosts(3), profile="light")
 
 
-@pytest.mark.lab
+@pytest.mark.chaos
 @pytest.mark.parametrize(("component", "step"), SLICE)
 def test_a_component_dies(lab, component, step, capsys):
     play(component, step, capsys)

@@ -9,7 +9,16 @@ from lab import stories
 pytestmark = pytest.mark.lab
 
 
-@pytest.mark.parametrize("story", stories.STORIES.values(), ids=lambda story: story.name)
+LONG = {"controller-killed"}
+"""Told by `tox run -e chaos`: it brings up a second unit."""
+
+PLAYED = [
+    pytest.param(story, id=name, marks=[pytest.mark.chaos] if name in LONG else [])
+    for name, story in stories.STORIES.items()
+]
+
+
+@pytest.mark.parametrize("story", PLAYED)
 def test_story(lab, story, capsys):
     timeline = stories.play(story, say=lambda _: None)
 
