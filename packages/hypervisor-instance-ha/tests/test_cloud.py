@@ -161,13 +161,13 @@ def test_a_token_follows_no_redirection(notifications):
 def test_a_silent_service_is_given_up_in_time(notifications):
     cloud = notifications.cloud(timeout_s=0.3)
     notify(cloud)
-    notifications.delay_s = 2.0
+    notifications.delay_s = 20.0
     began_s = time.monotonic()
 
     with pytest.raises(CloudUnreachableError, match="did not answer"):
         notify(cloud)
 
-    assert time.monotonic() - began_s < 2.0
+    assert time.monotonic() - began_s < 20.0
 
 
 @pytest.mark.parametrize("raw", [b"<html>", b"", b"{}"], ids=["html", "nothing", "empty"])

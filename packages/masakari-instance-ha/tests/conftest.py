@@ -158,7 +158,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def eventually() -> Callable[[Callable[[], bool], str], None]:
     """Wait until a condition holds, and fail with words if it never does."""
 
-    def wait(condition: Callable[[], bool], what: str, within_s: float = 10.0) -> None:
+    def wait(condition: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
         deadline_s = time.monotonic() + within_s
         while not condition():
             assert time.monotonic() < deadline_s, f"never seen: {what}"

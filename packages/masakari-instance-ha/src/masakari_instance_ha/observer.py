@@ -101,6 +101,10 @@ class Cluster:
         mute = len(self._mute() - self._struck)
         return max(1, len(self._roll) + max(0, mute - unmet))
 
+    def heard(self) -> frozenset[str]:
+        """Return the servers that have a fresh answer, believed or not."""
+        return frozenset(answer.view.server for answer in self._answers())
+
     def stop(self) -> None:
         """Read no more."""
         for reader in self._readers.values():

@@ -22,11 +22,12 @@ with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
     import masakari.engine.drivers.taskflow.host_failure  # noqa: F401
 
 ALIVE, LEAVING, LEFT, FAILED = 1, 2, 3, 4
-HANG_S = 3.0
 
 
 class ConsulServer:
     """One server of a cluster; answers in the shapes that Consul 1.22.7 was recorded with."""
+
+    hang_s = 6.0
 
     def __init__(self, cluster: ConsulCluster, *, name: str, address: str) -> None:
         self.cluster = cluster
@@ -54,7 +55,7 @@ class ConsulServer:
     def answer(self, path: str) -> tuple[int, dict[str, str], Any]:
         self.asked += 1
         if self.mood == "hanging":
-            time.sleep(HANG_S)
+            time.sleep(self.hang_s)
         if self.mood == "failing":
             return 500, {}, "No cluster leader"
         if path.startswith("/v1/agent/self"):

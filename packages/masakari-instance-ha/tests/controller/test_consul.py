@@ -124,7 +124,7 @@ def test_a_hanging_server_is_given_its_budget_and_no_more(server):
     with pytest.raises(consul.ConsulSilentError, match="silent"):
         ask(server, budget_s=0.3)
 
-    assert time.monotonic() - asked_s < 1.0
+    assert time.monotonic() - asked_s < server.hang_s
 
 
 def test_nobody_listening_is_silence(free_port):

@@ -81,13 +81,13 @@ def test_a_lost_host_is_notified_and_the_lease_given_up_at_the_end(
     consul_cluster.hosts["h1"] = 4
     process = hostmonitor()
 
-    eventually(lambda: bool(openstack_cloud.notifications), "a notification", 120.0)
+    eventually(lambda: bool(openstack_cloud.notifications), "a notification")
     assert openstack_cloud.notifications[0]["hostname"] == "h1"
     assert lease(store_file)[0] == "masakari-0"
 
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(timeout=10) == 0, process.log.read_text()
+    assert process.wait(timeout=120) == 0, process.log.read_text()
     assert lease(store_file)[1] == 0, "the next controller must not wait for the lease"
 
 
@@ -98,11 +98,11 @@ def test_a_slow_cloud_keeps_the_process_answering_to_signals(
     openstack_cloud.delay_s = 3.0
     consul_cluster.hosts["h1"] = 4
     process = hostmonitor()
-    eventually(lambda: bool(openstack_cloud.calls), "a call", 120.0)
+    eventually(lambda: bool(openstack_cloud.calls), "a call")
 
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(timeout=10) == 0, process.log.read_text()
+    assert process.wait(timeout=120) == 0, process.log.read_text()
 
 
 def test_an_unexpected_error_ends_the_process(
@@ -163,11 +163,11 @@ def test_two_controllers_share_one_lease(here, consul_cluster, openstack_cloud, 
     for one in running:
         one.start()
 
-    eventually(lambda: bool(openstack_cloud.notifications), "a notification", 20.0)
+    eventually(lambda: bool(openstack_cloud.notifications), "a notification")
     first.stop()
     second.stop()
     for one in running:
-        one.join(timeout=10)
+        one.join(timeout=60)
 
     assert len(openstack_cloud.notifications) == 1
     assert not any(one.is_alive() for one in running)

@@ -67,7 +67,7 @@ def test_one_server_that_says_alive_holds_everything(consul_cluster, watch, even
     consul_cluster.hosts["h2"] = 4
     consul_cluster.servers[2].believes["h2"] = 1
 
-    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+    eventually(lambda: cluster.judge().get("h1") is UP and len(cluster.heard()) == 3, "all voices")
 
     eventually(lambda: cluster.judge()["h2"] is UNKNOWN, "the one that says alive is heard")
 
@@ -92,7 +92,7 @@ def test_blind_servers_bring_nobody_down(consul_cluster, watch, eventually, capl
 @pytest.mark.parametrize("mood", ["hanging", "failing", "filtered", "garbled"])
 def test_t01_losing_one_server_neither_acts_nor_blinds(consul_cluster, watch, eventually, mood):
     cluster = watch(*consul_cluster.servers)
-    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+    eventually(lambda: cluster.judge().get("h1") is UP and len(cluster.heard()) == 3, "all voices")
 
     consul_cluster.servers[0].mood = mood
     consul_cluster.hosts["h3"] = 4
@@ -104,7 +104,7 @@ def test_losing_the_majority_of_servers_makes_everything_unknown(
     consul_cluster, watch, eventually
 ):
     cluster = watch(*consul_cluster.servers)
-    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+    eventually(lambda: cluster.judge().get("h1") is UP and len(cluster.heard()) == 3, "all voices")
     consul_cluster.hosts["h1"] = 4
 
     for server in consul_cluster.servers[:2]:
@@ -201,7 +201,7 @@ def test_a_server_that_comes_late_is_met_where_it_was_configured(
 
 def test_a_planned_smaller_cluster_still_decides(consul_cluster, watch, eventually):
     cluster = watch(*consul_cluster.servers)
-    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+    eventually(lambda: cluster.judge().get("h1") is UP and len(cluster.heard()) == 3, "all voices")
 
     consul_cluster.servers[2].mood = "failing"
     for server in consul_cluster.servers[:2]:
@@ -223,12 +223,12 @@ def test_two_addresses_of_one_server_are_one_voice(consul_cluster, watch, eventu
 
 def test_an_old_answer_is_no_answer(consul_cluster, watch, eventually):
     cluster = watch(*consul_cluster.servers)
-    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+    eventually(lambda: cluster.judge().get("h1") is UP and len(cluster.heard()) == 3, "all voices")
 
     for server in consul_cluster.servers:
         server.mood = "hanging"
 
-    eventually(lambda: not cluster.judge(), "no voice left", within_s=5.0)
+    eventually(lambda: not cluster.judge(), "no voice left")
 
 
 def test_t09_a_pass_never_waits_for_a_server(consul_cluster, watch, eventually):
@@ -241,7 +241,7 @@ def test_t09_a_pass_never_waits_for_a_server(consul_cluster, watch, eventually):
     began_s = time.monotonic()
     observer.observe()
 
-    assert time.monotonic() - began_s < 0.1
+    assert time.monotonic() - began_s < server.hang_s / 2
 
 
 def test_networks_are_told_apart(consul_cluster, watch, eventually):
@@ -261,7 +261,7 @@ def test_networks_are_told_apart(consul_cluster, watch, eventually):
 def test_a_server_that_moved_is_read_where_it_is_now(consul_cluster, watch, eventually):
     first, _, third = consul_cluster.servers
     cluster = watch(first)
-    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+    eventually(lambda: cluster.judge().get("h1") is UP and len(cluster.heard()) == 3, "all voices")
 
     for server in consul_cluster.servers:
         server.believes["consul-3"] = 3
@@ -292,7 +292,7 @@ def test_an_error_that_nobody_expects_does_not_blind_in_silence(
 
 def test_readers_end_when_told(consul_cluster, watch, eventually):
     cluster = watch(*consul_cluster.servers)
-    eventually(lambda: cluster.judge().get("h1") is UP, "three answers")
+    eventually(lambda: cluster.judge().get("h1") is UP and len(cluster.heard()) == 3, "all voices")
 
     ConsulObserver([cluster]).stop()
     time.sleep(0.3)

@@ -74,7 +74,7 @@ def answers(body: bytes, *, status: str = "200 OK", length: int | None = None, h
 
 
 def hangs(_connection: socket.socket, _request: bytes, over: threading.Event) -> None:
-    over.wait(20)
+    over.wait(120)
 
 
 def hangs_up(_connection: socket.socket, _request: bytes, _over: threading.Event) -> None:
@@ -190,7 +190,7 @@ def test_an_odd_answer_is_an_error_in_time_and_never_off(
             ask("h1")
         assert SECRET not in str(caught.value)
 
-    assert time.monotonic() - began_s < 8
+    assert time.monotonic() - began_s < 60
     assert SECRET not in caplog.text
 
 

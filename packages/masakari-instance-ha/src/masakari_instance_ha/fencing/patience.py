@@ -95,9 +95,14 @@ class FenceWatch:
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
         self._asking: concurrent.futures.Future[str] | None = None
 
+    @property
+    def answered(self) -> bool:
+        """Whether no question is under way."""
+        return self._asking is None or self._asking.done()
+
     def look(self) -> None:
         """Take note of an answer that has come, or ask if it is time."""
-        if self._asking is not None and self._asking.done():
+        if self._asking is not None and self.answered:
             answer, self._asking = self._asking.result(), None
             self._next_s = self._clock.now_s() + self._interval_s
             if answer in UNDOES:  # "unknown" says nothing against the proof
