@@ -17,11 +17,9 @@ import pydantic
 from hacluster_shim import life, power, snapshot
 from hacluster_shim.ring import acts, look
 from hacluster_shim.ring.daemons import RingError
-from hacluster_shim.ring.world import REMOTES
+from hacluster_shim.ring.world import read_remotes
 from instance_ha.errors import FenceError, PolicyError
 from instance_ha.pacemaker import PacemakerAnswerError
-from instance_ha_relations import pacemaker_remote
-from instance_ha_relations.errors import RelationDataError
 
 logger = logging.getLogger(__name__)
 
@@ -108,15 +106,8 @@ class Orders(ops.Object):
 
     def _is_remote(self, host: str) -> bool:
         """Say whether the ring watches this hypervisor."""
-        for relation in self._charm.model.relations[REMOTES]:
-            for unit in relation.units:
-                try:
-                    said = pacemaker_remote.read(relation, unit)
-                except RelationDataError:
-                    continue  # the status names it
-                if said and said.hostname == host:
-                    return True
-        return False
+        remotes, _ = read_remotes(self._charm)  # what is wrong with the others, the status names
+        return host in remotes
 
     @property
     def _by(self) -> str:

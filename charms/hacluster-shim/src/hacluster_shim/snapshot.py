@@ -11,11 +11,10 @@ import ops
 import pydantic
 import yaml
 
-from hacluster_shim import checks, config
+from hacluster_shim import checks, config, units
 from hacluster_shim.config import ShimConfig
 from instance_ha.errors import PolicyError
 from instance_ha_relations import hypervisor
-from instance_ha_relations.errors import RelationDataError
 from instance_ha_relations.fencing import FencingCredentials, FencingTarget
 from instance_ha_relations.hypervisor import HypervisorData
 from masakari_instance_ha.fencing import bmc
@@ -204,19 +203,10 @@ def _hypervisors(
     relations = charm.model.relations[HYPERVISORS]
     if not relations and not _has_ring(charm):
         problems.append(ops.BlockedStatus("integrate with masakari-monitors:hypervisor"))
-    found: dict[str, HypervisorData] = {}
-    for relation in relations:
-        for unit in relation.units:
-            try:
-                data = hypervisor.read(relation, unit)
-            except RelationDataError as error:
-                problems.append(ops.BlockedStatus(error.summary))
-                continue
-            if data is None:
-                continue
-            if data.nova_host in found:
-                problems.append(ops.BlockedStatus(f"two hypervisors are named {data.nova_host}"))
-            found[data.nova_host] = data
+    found, wrong = units.by_name(
+        relations, read=hypervisor.read, name=lambda data: data.nova_host, kind="hypervisors"
+    )
+    problems += wrong
     if relations and not found and not problems:
         problems.append(ops.WaitingStatus("waiting for the hypervisors to say who they are"))
     return found

@@ -13,10 +13,9 @@ import pydantic
 
 from hacluster_shim.ring import acts, keys, look
 from hacluster_shim.ring.daemons import RingError
-from hacluster_shim.ring.world import HANODE, REMOTES
+from hacluster_shim.ring.world import HANODE, read_remotes
 from instance_ha.pacemaker import PacemakerAnswerError
-from instance_ha_relations import hanode, pacemaker_remote
-from instance_ha_relations.errors import RelationDataError
+from instance_ha_relations import hanode
 from instance_ha_relations.hanode import LayoutData
 
 
@@ -165,16 +164,8 @@ class RingActions(ops.Object):
         return ""
 
     def _remotes(self) -> list[str]:
-        found: list[str] = []
-        for relation in self._charm.model.relations[REMOTES]:
-            for unit in relation.units:
-                try:
-                    said = pacemaker_remote.read(relation, unit)
-                except RelationDataError:
-                    continue  # the status names it
-                if said:
-                    found.append(said.hostname)
-        return found
+        remotes, _ = read_remotes(self._charm)  # what is wrong with the others, the status names
+        return list(remotes)
 
     def _layout(self) -> LayoutData:
         relation = self._charm.model.get_relation(HANODE)

@@ -160,22 +160,24 @@ def _order(name: str, text: str) -> Element:
     if kind not in ("Mandatory", "Optional", "Serialize"):
         raise CrmError(name, f"no order is of the kind {head!r}")
     element = Element("rsc_order", id=f"{OWNER}-{_checked(name)}", kind=kind)
-    for side, member in zip(("first", "then"), members, strict=True):
-        resource, _, action = member.partition(":")
-        element.set(side, resource)
-        if action:
-            element.set(f"{side}-action", action)
-    return element
+    return _paired(element, members, sides=("first", "then"), detail="action")
 
 
 def _colocation(name: str, text: str) -> Element:
     score, members = _scored(name, text, count=2)
     element = Element("rsc_colocation", id=f"{OWNER}-{_checked(name)}", score=score)
-    for side, member in zip(("rsc", "with-rsc"), members, strict=True):
-        resource, _, role = member.partition(":")
+    return _paired(element, members, sides=("rsc", "with-rsc"), detail="role")
+
+
+def _paired(
+    element: Element, members: Sequence[str], *, sides: tuple[str, str], detail: str
+) -> Element:
+    """Name the two resources of a constraint, each with the detail behind its colon, if any."""
+    for side, member in zip(sides, members, strict=True):
+        resource, _, said = member.partition(":")
         element.set(side, resource)
-        if role:
-            element.set(f"{side}-role", role)
+        if said:
+            element.set(f"{side}-{detail}", said)
     return element
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import ops
 
+from hacluster_shim import units
 from instance_ha_relations import hacluster, hanode, pacemaker_remote
 from instance_ha_relations.errors import RelationDataError
 from instance_ha_relations.hacluster import Request
@@ -53,7 +54,8 @@ def take(charm: ops.CharmBase, *, cluster_count: int, databag_keys: bool) -> Rin
     nodes = _nodes(charm, peers, problems)
     layout = hanode.read_layout(peers)
     problems += _of_layout(layout, nodes, cluster_count=cluster_count)
-    remotes = _remotes(charm, problems)
+    remotes, wrong = read_remotes(charm)
+    problems += wrong
     if not databag_keys and not all(remote.reads_secrets for remote in remotes.values()):
         text = "a remote reads no secrets: remote-key-in-databag"
         problems.append(ops.BlockedStatus(text))
@@ -64,6 +66,16 @@ def take(charm: ops.CharmBase, *, cluster_count: int, databag_keys: bool) -> Rin
         remotes=remotes,
         request=_request(charm, problems),
         problems=tuple(problems),
+    )
+
+
+def read_remotes(charm: ops.CharmBase) -> tuple[dict[str, RemoteData], list[ops.StatusBase]]:
+    """Return name in Pacemaker -> the hypervisor that is to be watched, and what is wrong."""
+    return units.by_name(
+        charm.model.relations[REMOTES],
+        read=pacemaker_remote.read,
+        name=lambda data: data.hostname,
+        kind="remotes",
     )
 
 
@@ -97,23 +109,6 @@ def _of_layout(
         for member in layout.members
         if member.unit not in nodes
     ]
-
-
-def _remotes(charm: ops.CharmBase, problems: list[ops.StatusBase]) -> dict[str, RemoteData]:
-    found: dict[str, RemoteData] = {}
-    for relation in charm.model.relations[REMOTES]:
-        for unit in sorted(relation.units, key=lambda unit: unit.name):
-            try:
-                data = pacemaker_remote.read(relation, unit)
-            except RelationDataError as error:
-                problems.append(ops.BlockedStatus(error.summary))
-                continue
-            if data is None:
-                continue
-            if data.hostname in found:
-                problems.append(ops.BlockedStatus(f"two remotes are named {data.hostname}"))
-            found[data.hostname] = data
-    return found
 
 
 def _request(charm: ops.CharmBase, problems: list[ops.StatusBase]) -> Request:
