@@ -26,6 +26,24 @@ HAS_MARIADB = shutil.which("mariadbd") is not None
 _MARIADB_READY_S = 60
 
 
+class Clock:
+    """A clock that moves on only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time_s = 1000.0
+
+    def now_s(self) -> float:
+        return self.time_s
+
+    def sleep(self, seconds: float) -> None:
+        self.time_s += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: pathlib.Path) -> str:
     return f"sqlite:///{tmp_path}/store.sqlite"

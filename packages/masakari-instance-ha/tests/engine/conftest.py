@@ -39,38 +39,42 @@ from .evacuating import evacuate, report  # noqa: F401 - fixtures
 from .nova_cloud import NovaCloud
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from instance_ha.errors import FenceError
 
 _numbers = itertools.count(1)
 
 
-class Clock:
-    """A clock that moves on only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time_s = 1000.0
-
-    def now_s(self) -> float:
-        return self.time_s
-
-    def sleep(self, seconds: float) -> None:
-        self.time_s += seconds
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def cloud(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> NovaCloud:
+def cloud(clock: Any, monkeypatch: pytest.MonkeyPatch) -> NovaCloud:
     """A Nova behind ``masakari.compute.nova.novaclient``, on a simulated clock."""
     made = NovaCloud(clock)
     monkeypatch.setattr(masakari.compute.nova, "novaclient", made.client)
     monkeypatch.setattr(Nova, "_shared", None)
     return made
+
+
+@pytest.fixture
+def real_time(cloud: NovaCloud) -> None:
+    """Let the Nova run on the machine's clock, in a hurry."""
+    cloud.clock = SystemClock()
+    cloud.rebuild_s = 0.05
+
+
+@pytest.fixture
+def option() -> Iterator[Callable[..., None]]:
+    """Set options for one test: ``option(group, name=value)``."""
+    changed: list[tuple[str, str | None]] = []
+
+    def change(group: str | None, **values: Any) -> None:
+        for name, value in values.items():
+            CONF.set_override(name, value, group=group)
+            changed.append((name, group))
+
+    yield change
+    for name, group in changed:
+        CONF.clear_override(name, group=group)
 
 
 class PowerController:
@@ -147,6 +151,11 @@ class Engine:
 
     def is_reserve(self, name: str) -> bool:
         return objects.Host.get_by_name(self.context, name).reserved
+
+    def told(self, kind: str) -> list[str]:
+        """Return the texts of one kind of event of h1's open incident."""
+        incident = self.journal.unclosed()["h1"]
+        return [event.text for event in self.journal.events(incident) if event.kind == kind]
 
     def timeline(self) -> list[str]:
         incident = self.journal.unclosed()["h1"]

@@ -9,6 +9,7 @@ import itertools
 import types
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import keystoneauth1.exceptions
 import novaclient.exceptions
@@ -96,7 +97,8 @@ class NovaCloud:
         self.clients = 0
         self._numbers = itertools.count(1)
 
-    def boot(self, uuid: str, host: str = "h1", **state: Any) -> FakeServer:
+    def boot(self, uuid: str = "", host: str = "h1", **state: Any) -> FakeServer:
+        uuid = uuid or str(uuid4())
         self.known[uuid] = FakeServer(uuid, host, **state)
         return self.known[uuid]
 

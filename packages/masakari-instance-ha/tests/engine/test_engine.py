@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from masakari import exception, objects
 from masakari.engine import driver, manager
@@ -14,19 +12,11 @@ from masakari.objects import fields
 from instance_ha import recovery
 from instance_ha.errors import FenceError, PolicyError
 from masakari_instance_ha import flows
-from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.engine import FencedFlowDriver
 from masakari_instance_ha.tasks.work import CONF
 
 # Masakari, taskflow and their libraries warn of one another all the time.
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-@pytest.fixture
-def cloud(cloud):
-    cloud.clock = SystemClock()
-    cloud.rebuild_s = 0.05
-    return cloud
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
 
 
 def drop(task: str, *, flow: str) -> None:
@@ -63,7 +53,7 @@ def test_the_engine_does_not_start_with_a_task_that_does_not_load(engine, monkey
 
 
 def test_a_task_that_is_gone_since_the_start_stops_a_recovery(engine, cloud, monkeypatch) -> None:
-    server = cloud.boot(str(uuid.uuid4()))
+    server = cloud.boot()
     made = FencedFlowDriver()
     monkeypatch.setattr(flows, "task_problem", lambda _name: "it is gone")
 
@@ -89,7 +79,7 @@ def notified(engine) -> objects.Notification:
 
 
 def test_t12_a_host_whose_recovery_failed_is_not_left_on_maintenance(engine, cloud, power) -> None:
-    cloud.boot(str(uuid.uuid4()))
+    cloud.boot()
     power.failures = [FenceError("h1", "the BMC is away", hint="Look at it")]
 
     handled = notified(engine)
@@ -99,7 +89,7 @@ def test_t12_a_host_whose_recovery_failed_is_not_left_on_maintenance(engine, clo
 
 
 def test_t12_a_recovered_host_stays_on_maintenance_until_it_returns(engine, cloud) -> None:
-    server = cloud.boot(str(uuid.uuid4()))
+    server = cloud.boot()
 
     handled = notified(engine)
 

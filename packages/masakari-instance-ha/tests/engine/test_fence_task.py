@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import pytest
@@ -18,26 +17,14 @@ from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.tasks.work import CONF
 
 # Masakari, taskflow and their libraries warn of one another all the time.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
 
 SILENT = FenceError("h1", "it did not answer in 35 s", hint="Look at it")
 
 
 @pytest.fixture
-def cloud(cloud):
-    cloud.clock = SystemClock()
-    cloud.rebuild_s = 0.05
-    return cloud
-
-
-@pytest.fixture
 def server(cloud) -> Any:
-    return cloud.boot(str(uuid.uuid4()))
-
-
-def told(engine, kind: str) -> list[str]:
-    incident = engine.journal.unclosed()["h1"]
-    return [event.text for event in engine.journal.events(incident) if event.kind == kind]
+    return cloud.boot()
 
 
 class Storage:
@@ -91,7 +78,7 @@ def test_a_host_that_nothing_proves_off_raises_an_alarm_and_moves_nothing(
     with pytest.raises(exception.HostRecoveryFailureException, match="did not answer"):
         engine.recover()
 
-    assert told(engine, "alarm") == [
+    assert engine.told("alarm") == [
         "held, for nothing proves that it cannot write: it did not answer in 35 s"
     ]
     assert cloud.orders == []
@@ -101,7 +88,7 @@ def test_a_host_that_nothing_proves_off_raises_an_alarm_and_moves_nothing(
 def test_a_host_that_is_proven_off_raises_none(engine, server) -> None:
     engine.recover()
 
-    assert told(engine, "alarm") == []
+    assert engine.told("alarm") == []
     assert server.host == "h2"
 
 
@@ -110,7 +97,7 @@ def test_the_locks_of_a_host_that_is_off_are_freed(engine, power, server, storag
 
     assert storage.refused == ["h1"]
     assert storage.after == ["h1"], "its power was proven off before"
-    assert "storage fenced too, which frees the locks of its disks" in told(engine, "fence")
+    assert "storage fenced too, which frees the locks of its disks" in engine.told("fence")
     assert server.host == "h2"
 
 
@@ -120,8 +107,9 @@ def test_locks_that_cannot_be_freed_hold_up_nothing(engine, server, storage) -> 
     engine.recover()
 
     assert server.host == "h2"
-    assert "the locks of its disks expire by themselves: Ceph did not answer in 10 s" in told(
-        engine, "fence"
+    assert (
+        "the locks of its disks expire by themselves: Ceph did not answer in 10 s"
+        in engine.told("fence")
     )
 
 
@@ -139,7 +127,7 @@ def test_a_host_is_powered_on_once_its_servers_have_moved(engine, server, powere
     engine.recover()
 
     assert powered_on == ["h1"]
-    assert told(engine, "power-on") == ["ordered for sys-h1, as nothing is left on it"]
+    assert engine.told("power-on") == ["ordered for sys-h1, as nothing is left on it"]
     kinds = engine.timeline()
     assert kinds.index("active") < kinds.index("power-on")
 
@@ -164,7 +152,7 @@ def test_a_refused_power_on_fails_no_recovery(engine, server, monkeypatch) -> No
     engine.recover()
 
     assert server.host == "h2"
-    assert told(engine, "power-on") == ["not ordered: it did not answer in 35 s. Look at it"]
+    assert engine.told("power-on") == ["not ordered: it did not answer in 35 s. Look at it"]
 
 
 def test_without_the_option_a_host_stays_off(engine, monkeypatch) -> None:
@@ -172,7 +160,7 @@ def test_without_the_option_a_host_stays_off(engine, monkeypatch) -> None:
 
     engine.recover()
 
-    assert told(engine, "power-on") == []
+    assert engine.told("power-on") == []
 
 
 def test_a_host_that_only_its_storage_fences_is_not_ordered_on(

@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 import urllib.parse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from oslo_config import cfg
@@ -25,19 +25,6 @@ if TYPE_CHECKING:
     from instance_ha.ports import Fencer
 
 KEY = "consumer:token:s3cret"
-
-
-class Clock:
-    """A clock that moves on only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time_s = 1000.0
-
-    def now_s(self) -> float:
-        return self.time_s
-
-    def sleep(self, seconds: float) -> None:
-        self.time_s += seconds
 
 
 class Maas(http.server.ThreadingHTTPServer):
@@ -134,11 +121,6 @@ def maas() -> Iterator[Maas]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def conf(maas: Maas, tmp_path: pathlib.Path) -> Iterator[cfg.ConfigOpts]:
     conf = cfg.ConfigOpts()
     options.register(conf)
@@ -160,7 +142,7 @@ def conf(maas: Maas, tmp_path: pathlib.Path) -> Iterator[cfg.ConfigOpts]:
 
 
 @pytest.fixture
-def fencer(conf: cfg.ConfigOpts, clock: Clock) -> Fencer:
+def fencer(conf: cfg.ConfigOpts, clock: Any) -> Fencer:
     return fencing.build(conf, clock=clock, by="engine@test")
 
 
@@ -169,7 +151,7 @@ def write_targets(folder: pathlib.Path, **targets: object) -> None:
 
 
 def test_a_host_is_proven_off_by_a_query_after_the_order(
-    fencer: Fencer, maas: Maas, clock: Clock
+    fencer: Fencer, maas: Maas, clock: Any
 ) -> None:
     maas.states = ["on", "on", "off"]
 
@@ -193,7 +175,7 @@ def test_a_host_that_is_off_already_is_proven_by_the_live_query(
 
 
 @pytest.mark.parametrize("state", ["on", "unknown", "error", "None", "OFF "])
-def test_only_off_is_a_proof(fencer: Fencer, maas: Maas, clock: Clock, state: str) -> None:
+def test_only_off_is_a_proof(fencer: Fencer, maas: Maas, clock: Any, state: str) -> None:
     maas.states = [state]
 
     with pytest.raises(FenceTimeoutError, match=f"h1 is not fenced: .*'{state}' 60 s after"):
@@ -226,7 +208,7 @@ def test_an_order_is_repeated_until_it_is_taken(fencer: Fencer, maas: Maas) -> N
     ],
 )
 def test_a_refusal_ends_the_try_at_once_and_says_what_to_do(
-    fencer: Fencer, maas: Maas, clock: Clock, status: int, words: str
+    fencer: Fencer, maas: Maas, clock: Any, status: int, words: str
 ) -> None:
     maas.failures = [200, status]
 
@@ -237,7 +219,7 @@ def test_a_refusal_ends_the_try_at_once_and_says_what_to_do(
 
 
 def test_a_maas_that_stays_away_is_named_after_the_deadline(
-    fencer: Fencer, maas: Maas, clock: Clock
+    fencer: Fencer, maas: Maas, clock: Any
 ) -> None:
     maas.failures = [200, *[503] * 1000]
 
@@ -247,7 +229,7 @@ def test_a_maas_that_stays_away_is_named_after_the_deadline(
 
 
 def test_a_refused_connection_is_named(
-    conf: cfg.ConfigOpts, clock: Clock, tmp_path: pathlib.Path
+    conf: cfg.ConfigOpts, clock: Any, tmp_path: pathlib.Path
 ) -> None:
     conf.set_override("maas_url", "http://127.0.0.1:9/MAAS", group="instance_ha_fencing")
     fencer = fencing.build(conf, clock=clock, by="engine@test")
@@ -256,7 +238,7 @@ def test_a_refused_connection_is_named(
         fencer.fence("h1")
 
 
-def test_a_failed_tls_connection_is_named(conf: cfg.ConfigOpts, maas: Maas, clock: Clock) -> None:
+def test_a_failed_tls_connection_is_named(conf: cfg.ConfigOpts, maas: Maas, clock: Any) -> None:
     url = maas.url.replace("http:", "https:")
     conf.set_override("maas_url", url, group="instance_ha_fencing")
 
@@ -379,7 +361,7 @@ def test_the_key_shows_up_nowhere(
     assert "s3cret" not in shown
 
 
-def test_no_fencing_has_to_be_chosen_by_name(conf: cfg.ConfigOpts, clock: Clock) -> None:
+def test_no_fencing_has_to_be_chosen_by_name(conf: cfg.ConfigOpts, clock: Any) -> None:
     conf.clear_override("mode", group="instance_ha_fencing")
     with pytest.raises(fencing.FencingOptionsError, match="fencing-mode=none"):
         fencing.build(conf, clock=clock, by="engine@test")
@@ -392,7 +374,7 @@ def test_no_fencing_has_to_be_chosen_by_name(conf: cfg.ConfigOpts, clock: Clock)
     assert unfenced.check("h1") == "unknown"
 
 
-def test_missing_options_are_named(conf: cfg.ConfigOpts, clock: Clock) -> None:
+def test_missing_options_are_named(conf: cfg.ConfigOpts, clock: Any) -> None:
     conf.clear_override("targets_file", group="instance_ha_fencing")
 
     with pytest.raises(fencing.FencingOptionsError, match="lacks targets_file"):

@@ -9,8 +9,6 @@ import dataclasses
 import math
 import threading
 import types
-import uuid
-from typing import Any
 
 import pytest
 from masakari import exception, objects
@@ -29,26 +27,14 @@ from masakari_instance_ha.nova import Nova
 from masakari_instance_ha.tasks.work import CONF
 
 # Masakari, taskflow and their libraries warn of one another all the time.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
 
 METHODS = ["auto", "reserved_host", "auto_priority", "rh_priority"]
 
 
-@pytest.fixture
-def cloud(cloud):
-    """The Nova of the other tests, in real time and in a hurry."""
-    cloud.clock = SystemClock()
-    cloud.rebuild_s = 0.05
-    return cloud
-
-
-def a_server(cloud, **state: Any) -> Any:
-    return cloud.boot(str(uuid.uuid4()), **state)
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_a_fenced_recovery_moves_every_server(engine, cloud, power, method: str) -> None:
-    servers = [a_server(cloud) for _ in range(4)]
+    servers = [cloud.boot() for _ in range(4)]
     goal = "h2" if method.startswith("auto") else "h3"
 
     engine.recover(method)
@@ -64,7 +50,7 @@ def test_a_fenced_recovery_moves_every_server(engine, cloud, power, method: str)
 
 
 def test_the_timeline_tells_the_recovery_in_order(engine, cloud) -> None:
-    a_server(cloud)
+    cloud.boot()
 
     engine.recover()
 
@@ -105,7 +91,7 @@ def test_the_proof_survives_in_taskflows_own_store_as_json(engine, cloud) -> Non
 def test_a_flow_without_the_fence_task_is_refused_by_taskflow(
     engine, cloud, power, method: str
 ) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     for name, flow in (("auto", "auto"), ("rh", "rh")):
         tasks = recovery.task_flows()[flow]
         tasks["pre"].remove("fence_host_task")
@@ -138,7 +124,7 @@ def test_taskflow_names_the_missing_proof(engine, cloud, flow: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_without_a_proof_nothing_is_touched(engine, cloud, power, method: str) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     power.failures = [FenceError("h1", "the BMC is away", hint="Look at it") for _ in range(2)]
 
     with pytest.raises(exception.HostRecoveryFailureException, match=r"the BMC is away\. Look at"):
@@ -162,7 +148,7 @@ def test_without_a_proof_nothing_is_touched(engine, cloud, power, method: str) -
     ],
 )
 def test_a_wrong_proof_moves_nothing(engine, cloud, power, proof: dict[str, str]) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     good = dataclasses.asdict(power.fence("h1"))
     task = next(
         base.get_recovery_flow(
@@ -186,7 +172,7 @@ def test_a_host_without_servers_is_finished_and_takes_no_reserve(engine, cloud) 
 
 
 def test_a_failed_recovery_names_its_servers_and_the_next_try_can_finish(engine, cloud) -> None:
-    good, bad = a_server(cloud), a_server(cloud)
+    good, bad = cloud.boot(), cloud.boot()
     cloud.no_valid_host[bad.id] = 3
 
     with pytest.raises(exception.HostRecoveryFailureException) as caught:
@@ -204,7 +190,7 @@ def test_a_failed_recovery_names_its_servers_and_the_next_try_can_finish(engine,
 
 
 def test_the_reserve_takes_over_where_the_scheduler_finds_no_host(engine, cloud) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     cloud.no_valid_host[server.id] = 3
 
     engine.recover("auto_priority")
@@ -216,7 +202,7 @@ def test_the_reserve_takes_over_where_the_scheduler_finds_no_host(engine, cloud)
 
 
 def test_a_reserve_that_took_nothing_stays_one_and_the_next_is_used(engine, cloud) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     spare = objects.Host.get_by_name(engine.context, "h2")
     spare.reserved = True
     spare.save()
@@ -230,7 +216,7 @@ def test_a_reserve_that_took_nothing_stays_one_and_the_next_is_used(engine, clou
 
 
 def test_a_reserve_that_another_recovery_uses_is_passed_over(engine, cloud) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     other = engine.journal.lease("reserve:h3", holder="h9")
     assert other.take(ttl_s=60)
     try:
@@ -242,7 +228,7 @@ def test_a_reserve_that_another_recovery_uses_is_passed_over(engine, cloud) -> N
 
 
 def test_the_reserve_joins_the_aggregates_if_asked_to(engine, cloud) -> None:
-    a_server(cloud)
+    cloud.boot()
     CONF.set_override("add_reserved_host_to_aggregate", True, group="host_failure")
     cloud.aggregates = [
         types.SimpleNamespace(id=1, hosts=["h1", "h2"]),
@@ -257,7 +243,7 @@ def test_the_reserve_joins_the_aggregates_if_asked_to(engine, cloud) -> None:
 
 def test_only_marked_servers_move_if_the_operator_wants_so(engine, cloud) -> None:
     CONF.set_override("evacuate_all_instances", False, group="host_failure")
-    plain, marked = a_server(cloud), a_server(cloud, metadata={"HA_Enabled": "True"})
+    plain, marked = cloud.boot(), cloud.boot(metadata={"HA_Enabled": "True"})
 
     engine.recover()
 
@@ -267,7 +253,7 @@ def test_only_marked_servers_move_if_the_operator_wants_so(engine, cloud) -> Non
 
 def test_marked_servers_go_first(engine, cloud) -> None:
     CONF.set_override("host_failure_recovery_threads", 1)
-    plain, marked = a_server(cloud), a_server(cloud, metadata={"HA_Enabled": "1"})
+    plain, marked = cloud.boot(), cloud.boot(metadata={"HA_Enabled": "1"})
 
     engine.recover()
 
@@ -276,7 +262,7 @@ def test_marked_servers_go_first(engine, cloud) -> None:
 
 def test_servers_in_error_stay_if_the_operator_wants_so(engine, cloud) -> None:
     CONF.set_override("ignore_instances_in_error_state", True, group="host_failure")
-    broken, well = a_server(cloud, vm_state="error"), a_server(cloud)
+    broken, well = cloud.boot(vm_state="error"), cloud.boot()
     cloud.no_valid_host[well.id] = 3
 
     with pytest.raises(exception.HostRecoveryFailureException):
@@ -288,7 +274,7 @@ def test_servers_in_error_stay_if_the_operator_wants_so(engine, cloud) -> None:
 
 
 def test_what_a_killed_engine_left_unfinished_is_taken_up(engine, cloud) -> None:
-    moving, waiting = a_server(cloud), a_server(cloud)
+    moving, waiting = cloud.boot(), cloud.boot()
     cloud.hosts["h1"].forced_down = True
     for server, status in ((moving, "ongoing"), (waiting, "pending")):
         vmove = objects.VMove(context=engine.context)
@@ -309,7 +295,7 @@ def test_two_engines_that_take_up_a_failed_notification_order_each_server_once(
 ) -> None:
     if CONF.database.connection.startswith("sqlite"):
         pytest.skip("masakari's own tables do not stand two writers in SQLite")
-    servers = [a_server(cloud) for _ in range(3)]
+    servers = [cloud.boot() for _ in range(3)]
     power.failures = [FenceError("h1", "the BMC is away", hint="Look at it")]
     with pytest.raises(exception.HostRecoveryFailureException):
         engine.recover()
@@ -334,7 +320,7 @@ def test_two_engines_that_take_up_a_failed_notification_order_each_server_once(
 
 def test_power_that_comes_back_is_fenced_again(engine, cloud, power) -> None:
     CONF.set_override("guard_interval", 1.0, group="instance_ha_recovery")
-    a_server(cloud)
+    cloud.boot()
     evacuate, fence = cloud.evacuate, power.fence
 
     def evacuate_while_power_returns(uuid: str, host: str | None = None) -> None:
@@ -364,7 +350,7 @@ def test_all_tasks_share_one_login(engine, cloud, monkeypatch: pytest.MonkeyPatc
         sessions.append(self.session.number)
 
     monkeypatch.setattr(Nova, "__init__", remember)
-    a_server(cloud)
+    cloud.boot()
 
     engine.recover()
 

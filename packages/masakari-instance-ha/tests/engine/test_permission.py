@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from typing import Any
 
 import pytest
@@ -13,39 +12,12 @@ from masakari import exception
 
 from instance_ha.model import Approval, PauseScope
 from masakari_instance_ha.clock import SystemClock
-from masakari_instance_ha.tasks.work import CONF
 
 # Masakari, taskflow and their libraries warn of one another all the time.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
 
 METHODS = ["auto", "reserved_host", "auto_priority", "rh_priority"]
 NOW_S = SystemClock().now_s
-
-
-@pytest.fixture
-def cloud(cloud):
-    cloud.clock = SystemClock()
-    cloud.rebuild_s = 0.05
-    return cloud
-
-
-@pytest.fixture
-def option():
-    """Set options of ``[instance_ha]`` for one test."""
-    changed: list[str] = []
-
-    def change(**values: Any) -> None:
-        for name, value in values.items():
-            CONF.set_override(name, value, group="instance_ha")
-            changed.append(name)
-
-    yield change
-    for name in changed:
-        CONF.clear_override(name, group="instance_ha")
-
-
-def a_server(cloud) -> Any:
-    return cloud.boot(str(uuid.uuid4()))
 
 
 def pause(engine, scope: PauseScope, target: str, *, until_s: float | None = None) -> None:
@@ -62,11 +34,6 @@ def approve(engine) -> None:
     )
 
 
-def told(engine, kind: str) -> list[str]:
-    incident = engine.journal.unclosed()["h1"]
-    return [event.text for event in engine.journal.events(incident) if event.kind == kind]
-
-
 @pytest.fixture
 def resumed(engine):
     """No pause of one test lasts into the next: they share a database."""
@@ -77,7 +44,7 @@ def resumed(engine):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_t11_a_disabled_segment_is_not_fenced_by_a_retry(engine, cloud, power, method) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     engine.segment.enabled = False
     engine.segment.save()
 
@@ -87,13 +54,13 @@ def test_t11_a_disabled_segment_is_not_fenced_by_a_retry(engine, cloud, power, m
     assert power.ordered == []
     assert cloud.orders == []
     assert server.host == "h1"
-    assert "instance-ha segment update" in told(engine, "guard")[0]
+    assert "instance-ha segment update" in engine.told("guard")[0]
 
 
 def test_t11_a_segment_disabled_after_the_fence_is_not_evacuated(
     engine, cloud, power, monkeypatch
 ) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     fence = power.fence
 
     def disable_meanwhile(host: str) -> Any:
@@ -113,7 +80,7 @@ def test_t11_a_segment_disabled_after_the_fence_is_not_evacuated(
 @pytest.mark.usefixtures("resumed")
 @pytest.mark.parametrize("scope", list(PauseScope))
 def test_a_pause_stops_the_engine_before_it_fences(engine, cloud, power, scope) -> None:
-    a_server(cloud)
+    cloud.boot()
     target = {PauseScope.CLOUD: "", PauseScope.SEGMENT: engine.segment.uuid, PauseScope.HOST: "h1"}
     pause(engine, scope, target[scope], until_s=NOW_S() + 7200)
 
@@ -121,12 +88,12 @@ def test_a_pause_stops_the_engine_before_it_fences(engine, cloud, power, scope) 
         engine.recover()
 
     assert power.ordered == []
-    assert "in 2 h 0 min" in told(engine, "guard")[0]
+    assert "in 2 h 0 min" in engine.told("guard")[0]
 
 
 @pytest.mark.usefixtures("resumed")
 def test_a_pause_that_has_run_out_stops_nobody(engine, cloud) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     pause(engine, PauseScope.CLOUD, "", until_s=NOW_S() - 1)
     pause(engine, PauseScope.HOST, "h2")
 
@@ -142,21 +109,21 @@ def test_a_pause_without_an_end_says_who_can_end_it(engine, cloud) -> None:
     with pytest.raises(exception.HostRecoveryFailureException, match="instance-ha resume"):
         engine.recover()
 
-    assert "until somebody resumes" in told(engine, "guard")[0]
+    assert "until somebody resumes" in engine.told("guard")[0]
 
 
 def test_an_evacuation_waits_for_its_approval(engine, cloud, power, option) -> None:
-    server = a_server(cloud)
-    option(approval_segments=[engine.segment.name], approval_patience=20.0)
+    server = cloud.boot()
+    option("instance_ha", approval_segments=[engine.segment.name], approval_patience=20.0)
     recovery = threading.Thread(target=engine.recover)
 
     recovery.start()
-    while "h1" not in engine.journal.unclosed() or not told(engine, "guard"):
+    while "h1" not in engine.journal.unclosed() or not engine.told("guard"):
         assert recovery.is_alive()
     assert server.host == "h1"
     assert cloud.hosts["h1"].forced_down, "fenced, forced down and planned already"
-    assert "instance-ha incident approve" in told(engine, "guard")[0]
-    assert told(engine, "plan") == [f"to be evacuated once a person approves: {server.id}"]
+    assert "instance-ha incident approve" in engine.told("guard")[0]
+    assert engine.told("plan") == [f"to be evacuated once a person approves: {server.id}"]
     approve(engine)
     recovery.join(timeout=20)
 
@@ -168,18 +135,18 @@ def test_an_evacuation_waits_for_its_approval(engine, cloud, power, option) -> N
 def test_nobody_who_approves_in_time_fails_the_flow_and_a_retry_at_once(
     engine, cloud, option, method
 ) -> None:
-    server = a_server(cloud)
-    option(approval=True, approval_patience=1.0)
+    server = cloud.boot()
+    option("instance_ha", approval=True, approval_patience=1.0)
 
     with pytest.raises(exception.HostRecoveryFailureException, match="incident approve"):
         engine.recover(method)
     began_s = NOW_S()
-    option(approval_patience=600.0)
+    option("instance_ha", approval_patience=600.0)
     with pytest.raises(exception.HostRecoveryFailureException, match="incident approve"):
         engine.recover(method)
 
     assert NOW_S() - began_s < 10.0
-    assert told(engine, "approval") == ["nobody approved it within 1 s"]
+    assert engine.told("approval") == ["nobody approved it within 1 s"]
     assert server.host == "h1"
 
     approve(engine)

@@ -5,25 +5,15 @@
 from __future__ import annotations
 
 import types
-import uuid
 
 import novaclient.exceptions
 import pytest
 
 from instance_ha.past import recall
-from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.tasks.work import CONF
 
 # Masakari, taskflow and their libraries warn of one another all the time.
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-@pytest.fixture
-def cloud(cloud):
-    """The Nova of the other tests, in real time and in a hurry."""
-    cloud.clock = SystemClock()
-    cloud.rebuild_s = 0.05
-    return cloud
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
 
 
 def past(engine, host="h1"):
@@ -31,7 +21,7 @@ def past(engine, host="h1"):
 
 
 def test_a_spent_reserve_is_told_so_that_it_can_be_replaced(engine, cloud) -> None:
-    cloud.boot(str(uuid.uuid4()))
+    cloud.boot()
 
     engine.recover("reserved_host")
 
@@ -47,7 +37,7 @@ def test_a_reserve_that_was_not_needed_is_not_spent(engine, cloud) -> None:
 def test_an_aggregate_that_nova_keeps_the_reserve_out_of_stops_no_recovery(
     engine, cloud, monkeypatch
 ) -> None:
-    server = cloud.boot(str(uuid.uuid4()))
+    server = cloud.boot()
     CONF.set_override("add_reserved_host_to_aggregate", True, group="host_failure")
     cloud.aggregates = [
         types.SimpleNamespace(id=1, name="az-2", hosts=["h1"]),

@@ -4,51 +4,14 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
 import pytest
 from masakari import exception
 
-from masakari_instance_ha.clock import SystemClock
-from masakari_instance_ha.tasks.work import CONF
-
 # Masakari, taskflow and their libraries warn of one another all the time.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
 
 RESERVE_METHODS = ["reserved_host", "auto_priority", "rh_priority"]
 AMPHORA = "amphora-5f9f3a52-3a3b-4f0e-9d8b-0a4b6a1d9b11"
-
-
-@pytest.fixture
-def cloud(cloud):
-    cloud.clock = SystemClock()
-    cloud.rebuild_s = 0.05
-    return cloud
-
-
-@pytest.fixture
-def option():
-    """Set options for one test: ``option(group, name=value)``."""
-    changed: list[tuple[str, str | None]] = []
-
-    def change(group: str | None, **values: Any) -> None:
-        for name, value in values.items():
-            CONF.set_override(name, value, group=group)
-            changed.append((name, group))
-
-    yield change
-    for name, group in changed:
-        CONF.clear_override(name, group=group)
-
-
-def a_server(cloud, **state: Any) -> Any:
-    return cloud.boot(str(uuid.uuid4()), **state)
-
-
-def told(engine, kind: str) -> list[str]:
-    incident = engine.journal.unclosed()["h1"]
-    return [event.text for event in engine.journal.events(incident) if event.kind == kind]
 
 
 @pytest.mark.parametrize("method", ["auto", *RESERVE_METHODS])
@@ -57,7 +20,7 @@ def test_t10_a_rebuild_slower_than_masakaris_patience_is_followed(
 ) -> None:
     option(None, wait_period_after_evacuation=1)
     cloud.rebuild_s = 2.5
-    server = a_server(cloud)
+    server = cloud.boot()
 
     engine.recover(method)
 
@@ -68,7 +31,7 @@ def test_t10_a_rebuild_slower_than_masakaris_patience_is_followed(
 
 @pytest.mark.parametrize("method", RESERVE_METHODS)
 def test_t13_the_reserve_stays_one_when_nothing_could_move(engine, cloud, method) -> None:
-    server = a_server(cloud)
+    server = cloud.boot()
     cloud.no_valid_host[server.id] = 99
 
     with pytest.raises(exception.HostRecoveryFailureException):
@@ -79,7 +42,7 @@ def test_t13_the_reserve_stays_one_when_nothing_could_move(engine, cloud, method
 
 
 def test_t13_the_reserve_that_took_a_part_of_the_servers_is_one_no_more(engine, cloud) -> None:
-    good, bad = a_server(cloud), a_server(cloud)
+    good, bad = cloud.boot(), cloud.boot()
     cloud.no_valid_host[bad.id] = 99
 
     with pytest.raises(exception.HostRecoveryFailureException):
@@ -94,7 +57,7 @@ def test_t13_the_reserve_that_took_a_part_of_the_servers_is_one_no_more(engine, 
 def test_the_fall_back_leaves_no_server_in_error_and_counts_no_failure_of_the_first_way(
     engine, cloud, method
 ) -> None:
-    running, stopped = a_server(cloud), a_server(cloud, vm_state="stopped", power_state=4)
+    running, stopped = cloud.boot(), cloud.boot(vm_state="stopped", power_state=4)
     for server in (running, stopped):
         cloud.no_valid_host[server.id] = 3
 
@@ -109,18 +72,18 @@ def test_the_fall_back_leaves_no_server_in_error_and_counts_no_failure_of_the_fi
 
 
 def test_t19_octavias_amphorae_are_left_to_octavia(engine, cloud) -> None:
-    amphora, web = a_server(cloud, said={"name": AMPHORA}), a_server(cloud)
+    amphora, web = cloud.boot(said={"name": AMPHORA}), cloud.boot()
 
     engine.recover()
 
     assert (amphora.host, web.host) == ("h1", "h2")
     assert set(engine.vmoves()) == {web.id}
-    assert AMPHORA in told(engine, "left")[0]
-    assert "own service" in told(engine, "left")[0]
+    assert AMPHORA in engine.told("left")[0]
+    assert "own service" in engine.told("left")[0]
 
 
 def test_t19_an_amphora_whose_owner_asks_for_it_moves(engine, cloud) -> None:
-    server = a_server(cloud, said={"name": AMPHORA}, metadata={"HA_Enabled": "True"})
+    server = cloud.boot(said={"name": AMPHORA}, metadata={"HA_Enabled": "True"})
 
     engine.recover()
 
@@ -140,8 +103,8 @@ def test_t19_an_amphora_whose_owner_asks_for_it_moves(engine, cloud) -> None:
 def test_only_tagged_servers_move_where_the_segment_wants_so(engine, cloud, option, marks) -> None:
     option("instance_ha_servers", segments={engine.segment.name: "tag"}, disks="shared")
     cloud.images = {"tagged": {"automatic-recovery": "yes"}, "plain": {}}
-    tagged, plain = a_server(cloud, **marks), a_server(cloud, image="plain")
-    gone = a_server(cloud, image="deleted meanwhile")
+    tagged, plain = cloud.boot(**marks), cloud.boot(image="plain")
+    gone = cloud.boot(image="deleted meanwhile")
 
     engine.recover()
 
@@ -151,9 +114,9 @@ def test_only_tagged_servers_move_where_the_segment_wants_so(engine, cloud, opti
 
 def test_a_disk_that_is_on_the_lost_host_alone_is_never_rebuilt(engine, cloud) -> None:
     cloud.shared_disks = False
-    local = a_server(cloud, image="cirros")
-    stopped = a_server(cloud, image="cirros", vm_state="stopped", power_state=4)
-    volume = a_server(cloud, image="snapshot", volumes={"v": "/dev/vda"})
+    local = cloud.boot(image="cirros")
+    stopped = cloud.boot(image="cirros", vm_state="stopped", power_state=4)
+    volume = cloud.boot(image="snapshot", volumes={"v": "/dev/vda"})
 
     engine.recover()
 
@@ -164,11 +127,11 @@ def test_a_disk_that_is_on_the_lost_host_alone_is_never_rebuilt(engine, cloud) -
         stopped.id: ("ignored", None),
         volume.id: ("succeeded", "h2"),
     }
-    assert "its disk is on h1 alone" in told(engine, "left")[0]
+    assert "its disk is on h1 alone" in engine.told("left")[0]
 
 
 def test_a_disk_on_shared_storage_is_found_by_the_destination(engine, cloud) -> None:
-    server = a_server(cloud, image="cirros")
+    server = cloud.boot(image="cirros")
 
     engine.recover()
 
@@ -179,7 +142,7 @@ def test_a_disk_on_shared_storage_is_found_by_the_destination(engine, cloud) -> 
 def test_who_vouches_for_shared_storage_is_not_asked(engine, cloud, option) -> None:
     option("instance_ha_servers", disks="shared")
     cloud.shared_disks = False
-    server = a_server(cloud, image="cirros")
+    server = cloud.boot(image="cirros")
 
     engine.recover()
 
@@ -188,20 +151,20 @@ def test_who_vouches_for_shared_storage_is_not_asked(engine, cloud, option) -> N
 
 def test_a_disk_that_is_known_to_be_local_is_not_even_tried(engine, cloud, option) -> None:
     option("instance_ha_servers", disks="local")
-    local, volume = a_server(cloud, image="cirros"), a_server(cloud)
+    local, volume = cloud.boot(image="cirros"), cloud.boot()
 
     engine.recover()
 
     assert (local.host, volume.host) == ("h1", "h2")
     assert [uuid for uuid, _ in cloud.orders] == [volume.id]
-    assert "disk on the lost host" in told(engine, "left")[0]
+    assert "disk on the lost host" in engine.told("left")[0]
 
 
 def test_higher_priorities_go_first_and_a_group_one_after_the_other(engine, cloud, option) -> None:
     option(None, host_failure_recovery_threads=1)
-    plain = a_server(cloud)
-    shop = a_server(cloud, metadata={"instance-ha:group": "shop", "instance-ha:priority": "10"})
-    base = a_server(cloud, metadata={"instance-ha:group": "shop", "instance-ha:priority": "20"})
+    plain = cloud.boot()
+    shop = cloud.boot(metadata={"instance-ha:group": "shop", "instance-ha:priority": "10"})
+    base = cloud.boot(metadata={"instance-ha:group": "shop", "instance-ha:priority": "20"})
 
     engine.recover()
 

@@ -25,19 +25,6 @@ USER, PASSWORD = "fence", "pa55-w0rd"
 SYSTEM = "/redfish/v1/Systems/1"
 
 
-class Clock:
-    """A clock that moves on only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time_s = 1000.0
-
-    def now_s(self) -> float:
-        return self.time_s
-
-    def sleep(self, seconds: float) -> None:
-        self.time_s += seconds
-
-
 class Redfish(http.server.ThreadingHTTPServer):
     """As much of a Redfish service as a BMC shows to who fences."""
 
@@ -237,11 +224,6 @@ class Bmcs:
 
     def list(self, **hosts: object) -> None:
         self.file.write_text(json.dumps(hosts))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
