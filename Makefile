@@ -7,7 +7,7 @@
 .PHONY: help demo test lint format bench lab-down clean .venv
 
 BIN := .venv/bin
-CHECKS := lint,types,floors,docs-check,unit,sim,lab
+CHECKS := lint,types,floors,docs-check,docs,unit,sim,lab
 
 help:  ## say what there is
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -24,7 +24,7 @@ test: .venv  ## all that CI checks: lint, types, floors, docs, unit, simulation,
 	 $(BIN)/python tools/summary.py build/reports && exit $$failed
 
 lint: .venv  ## style, types and floors
-	@$(BIN)/tox run -e lint,types,floors,docs-check
+	@$(BIN)/tox run -e lint,types,floors,docs-check,docs
 
 format: .venv  ## lay the code out and mend what ruff can
 	@$(BIN)/tox run -e format

@@ -47,7 +47,7 @@ def test_every_check_is_asked_for_and_the_last_line_is_the_sum(make_test):
     ended, asked = make_test(code=0, ending="skipped")
 
     assert ended.returncode == 0, ended.stderr
-    assert asked == "run -e lint,types,floors,docs-check,unit,sim,lab"
+    assert asked == "run -e lint,types,floors,docs-check,docs,unit,sim,lab"
     assert ended.stdout.splitlines()[-1] == "1 passed, 0 failed, 1 skipped"
 
 
