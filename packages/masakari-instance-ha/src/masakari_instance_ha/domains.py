@@ -12,9 +12,10 @@ from instance_ha.model import NovaHealth
 from masakari_instance_ha.connection import calling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import openstack.connection
+    from openstack.compute.v2.aggregate import Aggregate
     from openstack.compute.v2.service import Service
 
 AGGREGATES_S = 300.0
@@ -36,17 +37,27 @@ class Aggregates:
         """Return host -> the names of its aggregates, sorted; a host in none is left out."""
         now_s = time.monotonic()
         if now_s - self._read_s >= AGGREGATES_S:
-            self._of = self._read()
+            self._of = aggregates_of_hosts(self._connection)
             self._read_s = now_s
         return self._of
 
-    def _read(self) -> Mapping[str, Sequence[str]]:
-        names: defaultdict[str, list[str]] = defaultdict(list)
-        with calling("list Nova's aggregates"):
-            for aggregate in self._connection.compute.aggregates():
-                for host in aggregate.hosts or ():
-                    names[host].append(aggregate.name)
-        return {host: sorted(of_host) for host, of_host in names.items()}
+
+def aggregates_of_hosts(
+    connection: openstack.connection.Connection,
+    *,
+    wanted: Callable[[Aggregate], bool] = lambda _: True,
+) -> Mapping[str, Sequence[str]]:
+    """Return host -> the names of its aggregates, sorted; a host in none is left out.
+
+    Raises:
+        CloudUnreachableError: if Nova does not answer.
+    """
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    with calling("list Nova's aggregates"):
+        for aggregate in filter(wanted, connection.compute.aggregates()):
+            for host in aggregate.hosts or ():
+                names[host].append(aggregate.name)
+    return {host: sorted(of_host) for host, of_host in names.items()}
 
 
 def health(services: Sequence[Service]) -> NovaHealth:

@@ -4,18 +4,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from instance_ha.enrolment import OPT_OUT, Hypervisor
 from masakari_instance_ha.connection import CloudRefusedError, calling, every
+from masakari_instance_ha.domains import aggregates_of_hosts
 from masakari_instance_ha.latest import Latest
 from masakari_instance_ha.restoring import BINARY, NotYetError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import openstack.connection
+    from openstack.compute.v2.aggregate import Aggregate
     from openstack.instance_ha.v1.segment import Segment
 
     from instance_ha.model import Host
@@ -90,25 +91,18 @@ class OpenStackFleet:
                 for known in nova.hypervisors(details=True)
                 if known.hypervisor_type == BARE_METAL
             }
-        aggregates = self._aggregates()
+        aggregates = aggregates_of_hosts(self._connection, wanted=_is_segment)
         return [
             Hypervisor(
                 name=service.host,
                 up=service.state == "up",
                 zone=service.availability_zone or "",
-                aggregates=tuple(sorted(aggregates.get(service.host, ()))),
+                aggregates=tuple(aggregates.get(service.host, ())),
                 moves_servers=service.host not in bare,
             )
             for service in services
         ]
 
-    def _aggregates(self) -> Mapping[str, Sequence[str]]:
-        """Return host -> its aggregates, without those that are no segments."""
-        names: defaultdict[str, list[str]] = defaultdict(list)
-        with calling("list Nova's aggregates"):
-            for aggregate in self._connection.compute.aggregates():
-                if str((aggregate.metadata or {}).get(OPT_OUT, "")).lower() == "false":
-                    continue
-                for host in aggregate.hosts or ():
-                    names[host].append(aggregate.name)
-        return names
+
+def _is_segment(aggregate: Aggregate) -> bool:
+    return str((aggregate.metadata or {}).get(OPT_OUT, "")).lower() != "false"
