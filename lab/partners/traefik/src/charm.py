@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Mapping
 
 import ops
 
@@ -23,7 +24,7 @@ LAYER: ops.pebble.LayerDict = {
 
 
 class TraefikCharm(ops.CharmBase):
-    """Route the path /MODEL-APP to the application that asked."""
+    """Route the path /MODEL-APP to every unit of the application that asked."""
 
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
@@ -32,6 +33,7 @@ class TraefikCharm(ops.CharmBase):
             self.on.proxy_pebble_ready,
             self.on.config_changed,
             ingress.relation_changed,
+            ingress.relation_departed,
             ingress.relation_broken,
         ):
             framework.observe(event, self._reconcile)
@@ -49,23 +51,31 @@ class TraefikCharm(ops.CharmBase):
         container.replan()
         self.unit.status = ops.ActiveStatus()
 
-    def _routes(self, event: ops.EventBase) -> list[tuple[str, str]]:
+    def _routes(self, event: ops.EventBase) -> list[tuple[str, list[str]]]:
         binding = self.model.get_binding("ingress")
         address = binding.network.bind_address if binding else None
-        routes: list[tuple[str, str]] = []
+        routes: list[tuple[str, list[str]]] = []
         gone = event.relation.id if isinstance(event, ops.RelationBrokenEvent) else None
+        leaving = event.departing_unit if isinstance(event, ops.RelationDepartedEvent) else None
         for relation in self.model.relations["ingress"]:
             data = relation.data[relation.app] if relation.app else {}
-            if relation.id == gone or not data.get("port") or not relation.units:
+            units = sorted(relation.units - {leaving}, key=str)
+            hosts = [host for unit in units if (host := _host(relation.data[unit]))]
+            if relation.id == gone or not data.get("port") or not hosts:
                 continue
-            unit = relation.data[next(iter(relation.units))]
             prefix = f"/{json.loads(data['model'])}-{json.loads(data['name'])}"
-            host = json.loads(unit["ip"]) if "ip" in unit else json.loads(unit["host"])
-            routes.append((prefix, f"http://{host}:{json.loads(data['port'])}"))
+            port = json.loads(data["port"])
+            routes.append((prefix, [f"http://{host}:{port}" for host in hosts]))
             relation.data[self.app]["ingress"] = json.dumps(
                 {"url": f"http://{address}:{PORT}{prefix}"}
             )
         return routes
+
+
+def _host(said: Mapping[str, str]) -> str | None:
+    """Return where a unit is, or None while it has not said so."""
+    told = said.get("ip") or said.get("host")
+    return json.loads(told) if told else None
 
 
 if __name__ == "__main__":
