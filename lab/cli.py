@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import jubilant
 
-from . import host, layers, maas, network, packages, status, stories
+from . import host, layers, maas, network, packages, shell, status, stories
 from .errors import LabError
 from .host import Host
 from .openstack import Profile
@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("story", choices=[*stories.STORIES], help="see `python -m lab stories`")
     made = verb("play-schedule", "play a scenario folder on the running lab", _play_schedule)
     made.add_argument("folder", type=pathlib.Path, help="as tox -e chaos writes it")
+    verb("env", "print what a shell needs for juju and openstack to mean the lab", _env)
     verb("stories", "list the stories", _list_stories)
     verb("demo", "bring the lab up and play the first stories", _demo)
     verb("down", "stop everything and leave nothing", lambda _: layers.down())
@@ -98,6 +99,10 @@ def _install(_: argparse.Namespace) -> None:
 
 def _up(said: argparse.Namespace) -> None:
     layers.up(host.hosts(said.hosts), profile=said.profile)
+
+
+def _env(_: argparse.Namespace) -> None:
+    print(shell.exports(shell.environment()))
 
 
 def _list_stories(_: argparse.Namespace) -> None:

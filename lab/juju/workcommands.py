@@ -3,6 +3,7 @@
 """The ``juju`` commands that reach into units: actions, shells, and the operator's secrets."""
 
 import time
+from collections.abc import Mapping
 
 import yaml
 
@@ -37,21 +38,27 @@ def run(request: Request) -> Reply:
         if not task.over:
             message = f"timed out waiting for results from: unit {task.unit}"
             return Reply(errors=f"ERROR {message}\n", code=1)
-        return _result(task)
+        return _result(request, task)
 
 
-def _result(task: Task) -> Reply:
-    answer = as_json(
-        {
-            task.unit: task.model_dump(include={"status", "message", "log", "results"})
-            | {"id": str(task.id)}
-        }
-    )
+def _result(request: Request, task: Task) -> Reply:
+    said = task.model_dump(include={"status", "message", "log", "results"})
+    if request.arguments.get("--format") == "json":
+        output = as_json({task.unit: said | {"id": str(task.id)}}).output
+    else:
+        output = _plain(task.results)
     if task.status == "completed":
-        return answer
+        return Reply(output=output)
     code = task.results.get("return-code", 0)
-    errors = f'ERROR the following task failed:\n - id "{task.id}" with return code {code}\n'
-    return Reply(output=answer.output, errors=errors, code=1)
+    errors = f"Action id {task.id} failed: {task.message}\n"
+    errors += f'ERROR the following task failed:\n - id "{task.id}" with return code {code}\n'
+    return Reply(output=output, errors=errors, code=1)
+
+
+def _plain(results: Mapping[str, object]) -> str:
+    """Return the results of a single task as Juju prints them for people: as YAML."""
+    shown = {key: value for key, value in results.items() if key != "return-code"}
+    return yaml.safe_dump(shown, width=2**20) if shown else ""
 
 
 @command("exec", values="--unit --machine --wait", verbatim_after=1)
@@ -63,9 +70,12 @@ def execute(request: Request) -> Reply:
     status = "failed" if outcome.code else "completed"
     task = {"id": "0", "status": status, "message": "", "log": [], "results": results}
     reply = as_json({unit.name: task})
+    if request.arguments.get("--format") != "json":
+        reply = Reply(output=outcome.stdout, errors=outcome.stderr)
     if outcome.code == 0:
         return reply
-    return Reply(output=reply.output, errors="ERROR the following task failed\n", code=1)
+    errors = f"{reply.errors}ERROR the following task failed\n"
+    return Reply(output=reply.output, errors=errors, code=1)
 
 
 @command("ssh", values="--container", switches="--no-host-key-checks", verbatim_after=1)

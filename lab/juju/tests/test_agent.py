@@ -115,9 +115,11 @@ def test_an_action_is_waited_for_and_its_failure_told(lab):
         tool(context, "action-set", f"n={context.task.params['n']}") and 0
     )
     lab.juju("deploy", "giver")
-    done = lab.juju("run", "giver/leader", "act", "n=7")
+    done = lab.juju("run", "giver/leader", "act", "n=7", "--format", "json")
     task = json.loads(done.output)["giver/0"]
     assert (task["status"], task["results"]["n"], done.code) == ("completed", "7", 0)
+    plain = lab.juju("run", "giver/leader", "act", "n=7")
+    assert plain.output == "n: '7'\n", "people get the results, and nothing around them"
     lab.runner.effects["giver/0", "actions/act"] = write_and_fail
     failed = lab.juju("run", "giver/0", "act", "n=1")
     assert failed.code == 1
