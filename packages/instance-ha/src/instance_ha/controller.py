@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from instance_ha.guards import MassLoss
-    from instance_ha.model import Host
+    from instance_ha.model import FenceProof, Host
     from instance_ha.policy import Policy
     from instance_ha.ports import (
         Clock,
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         Lease,
         MatrixShelf,
         Observer,
+        Proofs,
     )
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Controller:
         duties: Iterable[Duty] = (),
         shelf: MatrixShelf | None = None,
         dumps: KernelDumps | None = None,
+        proofs: Proofs | None = None,
     ) -> None:
         self._clock = clock
         self._observer = observer
@@ -87,6 +89,7 @@ class Controller:
         self._rota = Rota(duties)
         self._rulebook = Rulebook(policy.matrix, shelf=shelf, cloud=cloud)
         self._dumps = dumps
+        self._proofs = proofs
         self._tracker = Tracker(policy.patience)
         self._well_since: dict[str, float] = {}
         self._active: bool | None = None
@@ -207,6 +210,7 @@ class Controller:
             rulings=self._journal.rulings(),
             health=self._cloud.health(),
             dumps={} if self._dumps is None else self._dumps.heard(),
+            proofs=None if self._proofs is None else self._proofs.proofs(),
         )
 
     def _look_at(self, name: str, *, survey: Survey, mass: MassLoss) -> Step | None:
@@ -226,6 +230,8 @@ class Controller:
             self._case(incident, host=host, survey=survey, mass=mass), policy=self._policy
         )
         if step is not None:
+            if step.act is Act.NOTIFY and survey.proofs is not None:
+                self._record_proof(incident, survey.proofs[name])
             step = self._take(step, incident=incident, host=host)
         self._say(name, "")
         return step
@@ -253,6 +259,13 @@ class Controller:
                 detail={DISABLED_BEFORE: service.disabled_reason},
             )
         return incident
+
+    def _record_proof(self, incident: Incident, proof: FenceProof) -> None:
+        """Write down, once, what a notification stands on."""
+        told_s = {event.at_s for event in self._journal.events(incident) if event.kind == "proof"}
+        if proof.confirmed_at_s not in told_s:
+            text = f"{proof.answer}, confirmed by {proof.method}: {proof.by}"
+            self._record(incident, kind="proof", text=text, at_s=proof.confirmed_at_s)
 
     def _case(
         self, incident: Incident, *, host: Host | None, survey: Survey, mass: MassLoss

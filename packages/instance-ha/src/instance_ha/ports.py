@@ -62,6 +62,14 @@ class KernelDumps(Protocol):
         ...
 
 
+class Proofs(Protocol):
+    """Who has hosts powered off before anybody is told of their loss: a Pacemaker ring."""
+
+    def proofs(self) -> Mapping[str, FenceProof]:
+        """Return host -> the proof that it is off now; never waits."""
+        ...
+
+
 class Cloud(Protocol):
     """Masakari and Nova. Every method may raise ``CloudUnreachableError``.
 

@@ -12,7 +12,7 @@ from instance_ha.model import NovaHealth, Rulings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from instance_ha.model import Host, Incident, Notification, Verdict
+    from instance_ha.model import FenceProof, Host, Incident, Notification, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,8 @@ class Survey:
     health: NovaHealth = field(default_factory=NovaHealth)
     dumps: Mapping[str, float] = field(default_factory=dict)
     """When it was last heard to write a dump of its kernel."""
+    proofs: Mapping[str, FenceProof] | None = None
+    """Who is proven off already; None where the recovery itself demands the proof."""
     just_notified: frozenset[str] = frozenset()
     """Hosts that were notified in this pass."""
 

@@ -11,7 +11,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from instance_ha.guards.mass import MassLoss, Scope, blindness, not_a_storm, rate, weigh
-from instance_ha.guards.refusal import Hold, duration, moment
+from instance_ha.guards.refusal import Hold, duration, guard_of, moment
 from instance_ha.guards.single import (
     approved,
     not_a_duplicate,
@@ -19,6 +19,7 @@ from instance_ha.guards.single import (
     not_on_maintenance,
     not_paused,
     nova_well,
+    proven,
     segment_enabled,
     was_waited_for,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "MassLoss",
     "Scope",
     "duration",
+    "guard_of",
     "hold",
     "moment",
     "preview",
@@ -77,6 +79,7 @@ def hold(survey: Survey, *, host: Host, mass: MassLoss, policy: Policy) -> Hold 
             renotify_after_s=policy.renotify_after_s,
         )
         or nova_well(survey.health, look_again_s=look_again_s)
+        or proven(host, proofs=survey.proofs, look_again_s=look_again_s)
         or (None if goes_on else _mass(survey, host=host, mass=mass, policy=policy))
         or rate(survey, policy=policy)
         or (None if goes_on else _dump(survey, host=host, policy=policy))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 _SHORT_S = 120
 """Below that, seconds say more than minutes."""
 
+_HELD_BY = "held by "
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
@@ -26,13 +28,20 @@ class Hold:
     """When it ends by itself; None where that depends on something else than time."""
 
     def __str__(self) -> str:
-        return f"held by {self.guard}: {self.reason}"
+        return f"{_HELD_BY}{self.guard}: {self.reason}"
 
     def ends(self, *, now_s: float) -> str:
         """Return until when it holds, absolute and relative; empty where time does not tell."""
         if self.until_s is None:
             return ""
         return f"until {moment(self.until_s)}, in {duration(self.until_s - now_s)}"
+
+
+def guard_of(text: str) -> str:
+    """Return which guard a refusal's text names; empty if it is no refusal."""
+    if not text.startswith(_HELD_BY):
+        return ""
+    return text.removeprefix(_HELD_BY).partition(":")[0]
 
 
 def moment(at_s: float) -> str:

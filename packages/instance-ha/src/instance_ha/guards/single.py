@@ -7,13 +7,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from instance_ha.guards.refusal import Hold, moment
+from instance_ha.homecoming import SETTLING_S
 from instance_ha.model import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from instance_ha.model import (
+        ComputeService,
         Event,
+        FenceProof,
         Host,
         Incident,
         Notification,
@@ -87,6 +90,38 @@ def approved(
         f"let it go on: instance-ha incident approve {incident.id}",
         look_again_s=look_again_s,
     )
+
+
+def proven(
+    host: Host, *, proofs: Mapping[str, FenceProof] | None, look_again_s: float
+) -> Hold | None:
+    """Hold a host that is not proven off, where the recovery does not demand the proof itself.
+
+    A proof is worth nothing any more once Nova has heard of the host's nova-compute: it runs.
+    """
+    if proofs is None:
+        return None
+    proof, service = proofs.get(host.name), host.service
+    if proof is None:
+        reason = (
+            "nobody has confirmed that it is off, so its servers may still run; look at the "
+            f"ring's fencing: stonith_admin --history {host.name}"
+        )
+    elif service is not None and _heard_after(service, at_s=proof.confirmed_at_s):
+        reason = (
+            f"it was powered off at {moment(proof.confirmed_at_s)}, and nova has heard of its "
+            "nova-compute since: it runs, and the ring does not see it; look at pacemaker_remote "
+            "on the host, or power it off"
+        )
+    else:
+        return None
+    return Hold(guard="proof", reason=reason, look_again_s=look_again_s)
+
+
+def _heard_after(service: ComputeService, *, at_s: float) -> bool:
+    """Tell whether a nova-compute has reported since; one that was cut off did so just before."""
+    heard_s = service.updated_at_s
+    return service.up and heard_s is not None and heard_s > at_s + SETTLING_S
 
 
 def was_waited_for(events: Iterable[Event]) -> bool:
