@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""How the commands of a page are read; tests/lab runs those of our pages."""
+
+import pytest
+
+from tools import pages
+
+PAGE = """\
+<!-- lab -->
+# Title
+
+<!-- lab: run setup -->
+
+1. Do this:
+
+   ```shell
+   one &&
+     two
+   ```
+
+   ```text
+   +----+
+   | is |
+   ```
+
+<!-- lab: until -->
+```shell
+three
+```
+
+```text
+so
+```
+
+<!-- lab: elsewhere -->
+```shell
+ip link set dev eth0 down
+```
+
+```yaml
+not: run
+```
+"""
+
+
+def test_commands_are_read_in_order_with_what_they_print():
+    assert pages.is_played(PAGE)
+    setup, first, second, third = pages.steps(PAGE)
+
+    assert setup.script == "setup"
+    assert (first.script, first.expected, first.order) == ("one &&\n  two", ("| is |",), "")
+    assert (second.script, second.expected, second.order) == ("three", ("so",), "until")
+    assert (third.order, third.line) == ("elsewhere", 28)
+
+
+def test_a_mark_that_means_nothing_is_an_error():
+    with pytest.raises(pages.PageError, match="line 2: “untill”"):
+        pages.steps("<!-- lab -->\n<!-- lab: untill -->\n")
+
+
+@pytest.mark.parametrize(
+    ("expected", "lacks"),
+    [
+        pytest.param(["| h1 | True |"], None, id="blanks"),
+        pytest.param(["| h1 | ... |", "| h2 | ... |"], None, id="dots"),
+        pytest.param(["| h2 | False |", "| h1 | True |"], "| h1 | True |", id="order"),
+        pytest.param(["| h1 |"], "| h1 |", id="whole lines"),
+        pytest.param(["| h.* | False |"], "| h.* | False |", id="plain text, no expression"),
+    ],
+)
+def test_what_is_printed_is_compared_line_by_line(expected, lacks):
+    printed = "+-----+\n| h1    |   True  |\n+----+\n| h2 | False |\n"
+
+    assert pages.missing(expected, printed) == lacks
