@@ -2,23 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Play a scenario folder of the simulation on real daemons, as far as its acts exist there."""
 
+import dataclasses
 import functools
 import pathlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Self
 
 from instance_ha.simulation import scenario
-from lab import host, maas, network
+from lab import host, maas, network, servers
 from lab.errors import LabError
 from lab.host import Host
 from lab.maas import Fault
 from lab.process import wait_until
+from lab.servers import Server
 
 from . import breakage
 from .losses import RECOVERED_S
 from .scene import Scene
 
 Act = Callable[[], None]
+_Moved = Mapping[str, Sequence[Server]]
+"""Host -> the servers that were booted there."""
 
 _PROGRAMS = {
     "database": "mariadb",
@@ -35,13 +40,19 @@ _FAULTS = {"failing": Fault.FAILING, "hanging": Fault.HANGING, "lying": Fault.ST
 
 
 def play_folder(scene: Scene, folder: pathlib.Path) -> None:
-    """Play *folder*, then wait until every incident is over and count the evacuations.
+    """Play *folder*, then wait until all is so that it expects after its last act.
 
     Raises:
-        LabError: before anything is broken, if the lab cannot do an act of the folder.
+        LabError: before anything is broken, if the lab cannot do an act of the folder, or look at
+            what it expects in the end.
+        StoryFailedError: if a recovered host's servers were not moved exactly once.
     """
     story = scenario.read(folder)
     acts = [(entry.at_s, entry.do, _act(scene, entry.do)) for entry in story.entries if entry.do]
+    ended_s = acts[-1][0]
+    wanted = [_Fact.read(e.expect) for e in story.entries if e.expect and e.at_s >= ended_s]
+    if not wanted:
+        raise LabError(f"{folder} expects nothing after its last act; add what must be so then")
     moved = {
         plan.name: scene.boot_servers(host.host(plan.name), count=len(plan.servers))
         for plan in story.plan.hosts
@@ -53,22 +64,64 @@ def play_folder(scene: Scene, folder: pathlib.Path) -> None:
         time.sleep(max(0.0, began_s + at_s - time.time()))
         scene.note("do", words)
         act()
-    lost = [host.host(name) for name in moved if scene.incident(host.host(name))]
+    for fact in wanted:
+        _wait_until_so(scene, fact, moved)
+    for name, servers_of_it in moved.items():
+        if scene.incident(host.host(name)) is not None:
+            scene.check_moved_once(servers_of_it, lost=host.host(name))
+            scene.check_one_writer(servers_of_it)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Fact:
+    """What a folder expects: ``WORDS == VALUE``."""
+
+    words: tuple[str, ...]
+    value: str
+
+    @classmethod
+    def read(cls, expected: str) -> Self:
+        """Return it, if the lab can look at it; raise ``LabError`` otherwise."""
+        words, _, value = (part.strip() for part in expected.partition("=="))
+        if words.split()[0] not in _FACTS:
+            raise LabError(
+                f"the lab cannot look at '{words}', only at {', '.join(_FACTS)}; expect those"
+            )
+        return cls(words=tuple(words.split()), value=value)
+
+
+def _wait_until_so(scene: Scene, fact: _Fact, moved: _Moved) -> None:
+    look = functools.partial(_FACTS[fact.words[0]], scene, moved, *fact.words[1:])
+    text = f"{' '.join(fact.words)} == {fact.value}"
     wait_until(
-        functools.partial(_all_over, scene, lost),
+        lambda: look() == fact.value,
         within_s=2 * RECOVERED_S,
-        what="every incident to be over",
+        what=f"{text} to be so",
         every_s=1.0,
     )
-    for each in lost:
-        incident = scene.incident(each)
-        if incident is not None and incident["state"] == "recovered":
-            scene.check_moved_once(moved[each.name], lost=each)
+    scene.note("so", text)
 
 
-def _all_over(scene: Scene, lost: Sequence[Host]) -> bool:
-    states = [found["state"] for each in lost if (found := scene.incident(each))]
-    return all(state in {"recovered", "closed", "held"} for state in states)
+def _state(scene: Scene, _: _Moved, name: str) -> str:
+    incident = scene.incident(_host(name))
+    return "none" if incident is None else str(incident["state"])
+
+
+def _evacuated(_: Scene, moved: _Moved) -> str:
+    each = [servers.evacuations(server.id) for group in moved.values() for server in group]
+    return str(sum(statuses.count("done") for statuses in each))
+
+
+def _notifications(scene: Scene, _: _Moved) -> str:
+    return str(sum(scene.notifications(each) for each in host.known()))
+
+
+_FACTS: Mapping[str, Callable[..., str]] = {
+    "state": _state,
+    "evacuated": _evacuated,
+    "notifications": _notifications,
+}
+"""What a folder may expect here."""
 
 
 def _act(scene: Scene, words: str) -> Act:
@@ -98,13 +151,17 @@ def _maas(_: Scene, fault: str) -> Act:
     return maas.clear if fault == "well" else functools.partial(maas.inject, _FAULTS[fault])
 
 
-def _kill(scene: Scene, what: str, _kind: str = "down", _seconds: str = "") -> Act:
-    if _kind != "down":
-        raise ValueError(_kind)
-    return functools.partial(breakage.COMPONENTS[_PROGRAMS[what]], scene)
+def _trouble(scene: Scene, what: str, kind: str, _seconds: str) -> Act:
+    if kind != "down":
+        raise ValueError(kind)
+    return _kill(scene, what)
 
 
-def _nothing(_: Scene) -> Act:
+def _kill(scene: Scene, what: str, name: str = "") -> Act:
+    return functools.partial(breakage.COMPONENTS[_PROGRAMS[name or what]], scene)
+
+
+def _nothing(_: Scene, *_said: str) -> Act:
     return lambda: None
 
 
@@ -115,7 +172,8 @@ _ACTS: Mapping[str, Callable[..., Act]] = {
     "heal": _heal,
     "maas": _maas,
     "kill": _kill,
-    "trouble": _kill,
+    "start": _nothing,
+    "trouble": _trouble,
     "mend": _nothing,
     "bring-back": _nothing,
 }

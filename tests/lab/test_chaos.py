@@ -6,19 +6,25 @@ import functools
 
 import pytest
 
-from lab import host, layers, stories
+from lab import host, layers, paths, stories
 from lab.stories import breakage
 
 SLICE = (("mariadb", "proof"), ("rabbitmq", "verdict"))
 """What is played with guests; the whole table takes hours."""
 
+SCHEDULES = sorted((paths.REPOSITORY / "tests/sim/scenarios").glob("schedule-*"))
+"""Folders that the simulation plays as well."""
 
-def play(component, step, capsys):
-    played = functools.partial(breakage.killed_at, component=component, step=step)
-    story = stories.Story(name=f"{component}-killed-at-{step}", play=played)
+
+def show(story, capsys):
     timeline = stories.play(story, say=lambda _: None)
     with capsys.disabled():
         print(f"\n== {story.name}\n{timeline}")
+
+
+def play(component, step, capsys):
+    played = functools.partial(breakage.killed_at, component=component, step=step)
+    show(stories.Story(name=f"{component}-killed-at-{step}", play=played), capsys)
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +44,12 @@ def test_a_component_dies(lab, component, step, capsys):
 @pytest.mark.parametrize("component", breakage.COMPONENTS)
 def test_every_component_dies_at_every_step(light_lab, component, step, capsys):
     play(component, step, capsys)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("folder", [pytest.param(f, id=f.name) for f in SCHEDULES])
+def test_a_schedule_of_faults(light_lab, folder, capsys):
+    def played(scene, _):
+        stories.play_folder(scene, folder)
+
+    show(stories.Story(name=folder.name, play=played), capsys)
