@@ -99,6 +99,8 @@ class Deployment:
             workload.ensure_gone(where, rendering.CREDENTIALS)
         if fencing.bmcs is None:
             workload.ensure_gone(where, rendering.BMCS)
+        if fencing.ceph is None:
+            workload.ensure_gone(where, rendering.CEPH_KEYRING)
         digest = workload.digest(files, stamp)
         if plugin.ensure_checked(where, options=services.options(name), subject=digest):
             _start(name, where, digest=digest)
@@ -111,7 +113,7 @@ class Deployment:
             where = self.boxes.get(name)
             if where is None:
                 continue
-            secrets = (rendering.CREDENTIALS, rendering.BMCS)
+            secrets = (rendering.CREDENTIALS, rendering.BMCS, rendering.CEPH_KEYRING)
             if any([workload.ensure_gone(where, path) for path in secrets]):  # noqa: C419 - all
                 logger.warning("%s: the power to fence was removed with its relation", name)
 

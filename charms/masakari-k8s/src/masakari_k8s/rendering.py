@@ -24,6 +24,8 @@ CREDENTIALS = f"{ETC}/maas-credentials"
 TARGETS = f"{ETC}/fence-targets.json"
 HYPERVISORS = f"{ETC}/hypervisors.json"
 BMCS = f"{ETC}/bmc-credentials"
+CEPH_CONF = f"{ETC}/ceph.conf"
+CEPH_KEYRING = f"{ETC}/ceph-keyring"
 API_PORT = 15868
 _AUTHORITIES = f"{ETC}/ca-bundle.pem"
 _DATABASE_CA = f"{ETC}/database-ca.pem"
@@ -121,6 +123,8 @@ def instance_ha(
         hypervisors_file=HYPERVISORS,
         maas_ca_file=_MAAS_CA,
         bmc_file=BMCS,
+        ceph_conf=CEPH_CONF,
+        ceph_keyring=CEPH_KEYRING,
     )
     return (File(path=INSTANCE_HA_CONF, text=conf), *_fencing(fencing))
 
@@ -138,7 +142,7 @@ def _fencing(fencing: Fencing) -> tuple[File, ...]:
     """Return the files that the fencer looks at again for every fence; they restart nothing."""
     if fencing.credentials is None:
         return ()
-    names = ("system_id", "fqdn", "hostname")
+    names = ("system_id", "fqdn", "hostname", "storage_addresses")
     targets = {
         host: {name: getattr(target, name) for name in names}
         for host, target in sorted(fencing.targets.items())
@@ -151,6 +155,9 @@ def _fencing(fencing: Fencing) -> tuple[File, ...]:
     if fencing.bmcs is not None:
         text = fencing.bmcs.get_secret_value().strip() + "\n"
         files.append(File(path=BMCS, text=text, live=True))
+    if fencing.ceph is not None:
+        files.append(File(path=CEPH_CONF, text=fencing.ceph.conf(), live=True))
+        files.append(File(path=CEPH_KEYRING, text=fencing.ceph.keyring(), live=True))
     if fencing.ca:
         files.append(File(path=_MAAS_CA, text=fencing.ca.strip() + "\n"))
     return tuple(files)

@@ -22,7 +22,9 @@ from instance_ha_relations import (
     identity_service,
     ingress,
 )
+from instance_ha_relations.ceph_client import CephAccount
 from instance_ha_relations.errors import RelationDataError, RelationIncompleteError
+from instance_ha_relations.fencing import FencingData
 from instance_ha_relations.hypervisor import HypervisorData
 from masakari_k8s.config import MasakariConfig, describe
 from masakari_k8s.world import Core, Database, Fencing, Keystone, Watch
@@ -227,9 +229,20 @@ def _maas(model: ops.Model, relation: ops.Relation) -> Fencing | None:
         ca=data.ca or "",
         targets=data.targets,
         bmcs=bmcs.bmcs if bmcs else None,
+        ceph=_ceph(model, data, relation=relation),
         rungs=data.rungs,
         segment_rungs=data.segment_rungs,
     )
+
+
+def _ceph(
+    model: ops.Model, data: FencingData, *, relation: ops.Relation
+) -> CephAccount | None:
+    """Return the access to Ceph that the fencing authority has handed on, if it has any."""
+    credentials = fencing.read_ceph(model, data, relation=relation)
+    if credentials is None or data.ceph_user is None:
+        return None
+    return CephAccount(hosts=data.ceph_hosts, user=data.ceph_user, key=credentials.key)
 
 
 def _watch(reader: _Reader) -> Watch | None:

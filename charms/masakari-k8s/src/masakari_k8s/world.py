@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pydantic
 
 from instance_ha.model import Network
+from instance_ha_relations.ceph_client import CephAccount
 from instance_ha_relations.fencing import FencingTarget
 from masakari_k8s.config import MasakariConfig
 
@@ -60,6 +61,8 @@ class Fencing:
     targets: Mapping[str, FencingTarget]
     bmcs: pydantic.SecretStr | None = None
     """JSON of the hypervisors' own power controllers."""
+    ceph: CephAccount | None = None
+    """The way to the storage that can refuse a hypervisor."""
     rungs: Sequence[str] = ()
     segment_rungs: Mapping[str, str] = field(default_factory=dict[str, str])
 

@@ -150,7 +150,7 @@ class TestFencing:
         )
 
         assert json.loads(cloud.file(ENGINE, "fence-targets.json")) == {
-            "h2": {"system_id": "sys-h2", "fqdn": "", "hostname": ""}
+            "h2": {"system_id": "sys-h2", "fqdn": "", "hostname": "", "storage_addresses": []}
         }
         assert cloud.file(ENGINE, "maas-credentials") == "x:y:z\n"
         assert cloud.replans == [API, ENGINE, HOSTMONITOR]

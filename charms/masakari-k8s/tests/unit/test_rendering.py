@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import configparser
 import dataclasses
+import json
 import pathlib
 
 import pydantic
@@ -10,6 +11,7 @@ from oslo_config import cfg, types
 
 from instance_ha.model import Network
 from instance_ha.recovery import task_flows
+from instance_ha_relations.ceph_client import CephAccount
 from instance_ha_relations.fencing import FencingTarget
 from masakari_instance_ha import options
 from masakari_k8s import rendering
@@ -210,6 +212,27 @@ def test_a_ladder_reaches_the_fencer_as_it_was_offered(parsed):
     assert chosen.bmc_file == rendering.BMCS
     assert bmcs.text == '{"h1": []}\n'
     assert bmcs.live, "a new password restarts nothing"
+
+
+def test_access_to_ceph_is_a_configuration_and_a_key_apart(parsed):
+    account = CephAccount(hosts=["10.0.0.1"], user="shim", key=pydantic.SecretStr("AQBkZXYK"))
+    target = FencingTarget(system_id="sys-h1", storage_addresses=["10.73.0.11"], result="ok")
+    fencing = dataclasses.replace(FENCING, ceph=account, targets={"h1": target})
+
+    rendered = rendering.instance_ha(CORE, fencing, WATCH, unit="masakari/0")
+
+    files = {file.path: file for file in rendered}
+    chosen = parsed(*rendered).instance_ha_fencing
+    assert chosen.ceph_conf == rendering.CEPH_CONF
+    assert chosen.ceph_keyring == rendering.CEPH_KEYRING
+    assert chosen.ceph_user == "shim"
+    assert "mon_host = 10.0.0.1\n" in files[rendering.CEPH_CONF].text
+    assert [path for path, file in files.items() if "AQBkZXYK" in file.text] == [
+        rendering.CEPH_KEYRING
+    ]
+    assert files[rendering.CEPH_KEYRING].live, "a new key restarts nothing"
+    listed = json.loads(files[rendering.TARGETS].text)
+    assert listed["h1"]["storage_addresses"] == ["10.73.0.11"]
 
 
 def test_without_bmcs_no_file_of_them_is_named(parsed):

@@ -90,14 +90,21 @@ class TestSecrets:
 
     def test_power_controllers_reach_those_who_fence_and_go_with_the_relation(self, cloud: Cloud):
         bmcs = testing.Secret({"bmcs": '{"h1": [{"password": "p4ss"}]}'}, id="secret:bmcs")
+        ceph = testing.Secret({"key": "AQBkZXYK"}, id="secret:ceph")
+        more = {
+            "bmcs": '"secret:bmcs"',
+            "ceph_hosts": '["10.0.0.1"]',
+            "ceph_user": '"shim"',
+            "ceph_credentials": '"secret:ceph"',
+        }
         offering = dataclasses.replace(
-            FENCING, remote_app_data={**FENCING.remote_app_data, "bmcs": '"secret:bmcs"'}
+            FENCING, remote_app_data={**FENCING.remote_app_data, **more}
         )
         base = cloud.state()
         state = dataclasses.replace(
             base,
             relations={r for r in base.relations if r.endpoint != "fencing"} | {offering},
-            secrets={*base.secrets, bmcs},
+            secrets={*base.secrets, bmcs, ceph},
         )
 
         out = cloud.run(state)
@@ -105,10 +112,14 @@ class TestSecrets:
         assert "p4ss" in cloud.file(ENGINE, "bmc-credentials")
         assert "p4ss" in cloud.file(HOSTMONITOR, "bmc-credentials")
         assert cloud.file(API, "bmc-credentials") is None
-        assert not [one for one in cloud.context.juju_log if "p4ss" in one.message]
+        assert "AQBkZXYK" in cloud.file(ENGINE, "ceph-keyring")
+        assert "AQBkZXYK" in cloud.file(HOSTMONITOR, "ceph-keyring")
+        log = " ".join(one.message for one in cloud.context.juju_log)
+        assert not [secret for secret in ("p4ss", "AQBkZXYK") if secret in log]
 
         (offered,) = [one for one in out.relations if one.endpoint == "fencing"]
         state = cloud.again(out)
         cloud.context.run(cloud.context.on.relation_broken(offered), state)
 
         assert cloud.file(ENGINE, "bmc-credentials") is None
+        assert cloud.file(ENGINE, "ceph-keyring") is None

@@ -18,6 +18,8 @@ from masakari_monitors.config import MonitorsConfig
 
 CREDENTIALS = "identity-credentials"
 HYPERVISOR = "hypervisor"
+STORAGE = "storage"
+"""The binding of the network by which this machine speaks to the storage."""
 RECEIVE_CA = "receive-ca-cert"
 
 
@@ -140,4 +142,12 @@ def hypervisor(charm: ops.CharmBase, *, nova_host: str) -> HypervisorData:
         juju_machine=os.environ.get("JUJU_MACHINE_ID", ""),
         boot_id=identity.boot_id(),
         address=str(address or ""),
+        storage_addresses=_storage_addresses(charm),
     )
+
+
+def _storage_addresses(charm: ops.CharmBase) -> list[str]:
+    """Return this machine's addresses in the space to which the storage is bound."""
+    binding = charm.model.get_binding(STORAGE)
+    found = binding.network.interfaces if binding else ()
+    return sorted({str(each.address) for each in found if each.address})

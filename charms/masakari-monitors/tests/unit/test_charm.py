@@ -156,6 +156,22 @@ def test_the_machine_says_who_it_is(ctx, hypervisor):
     }
 
 
+def test_the_machine_tells_its_addresses_in_the_space_of_the_storage(ctx, hypervisor):
+    relation = testing.Relation("hypervisor")
+    storage = testing.Network(
+        "storage",
+        bind_addresses=[
+            testing.BindAddress([testing.Address("10.73.0.11"), testing.Address("fd00::11")])
+        ],
+    )
+    known = dataclasses.replace(state(relation), networks={storage})
+
+    out = ctx.run(ctx.on.relation_created(relation), known)
+
+    said = out.get_relation(relation.id).local_unit_data["storage_addresses"]
+    assert json.loads(said) == ["10.73.0.11", "fd00::11"]
+
+
 def test_a_machine_that_maas_did_not_install_has_no_system_id(ctx, hypervisor):
     hypervisor.write("var/lib/cloud/instance/datasource", "DataSourceNone: DataSourceNone\n")
     relation = testing.Relation("hypervisor")

@@ -23,6 +23,8 @@ class FencingTarget(wire.Databag):
     system_id: str = ""
     fqdn: str = ""
     hostname: str = ""
+    storage_addresses: list[wire.Line] = pydantic.Field(default_factory=list)
+    """From which it speaks to the storage."""
     result: Literal["ok", "failed"]
     reason: str = ""
     """Why the last test failed; empty if it did not."""
@@ -47,6 +49,12 @@ class FencingData(wire.Databag):
     """Juju secret ID of the hypervisors' own power controllers, where the operator gave any."""
     rungs: list[wire.Line] = pydantic.Field(default_factory=list)
     """The ladder of fences, first to last; empty for whatever there is access to."""
+    ceph_hosts: list[wire.Line] = pydantic.Field(default_factory=list)
+    """Ceph's monitors; none where the provider has no access to Ceph."""
+    ceph_user: wire.Line | None = None
+    """Without ``client.``."""
+    ceph_credentials: wire.Line | None = None
+    """Juju secret ID of the user's key."""
     segment_rungs: dict[str, wire.Line] = pydantic.Field(default_factory=dict)
     """Segment -> its own ladder, the rungs joined by ``+``."""
     targets: dict[str, FencingTarget] = pydantic.Field(default_factory=dict)
@@ -56,6 +64,13 @@ class FencingData(wire.Databag):
     def _maas_can_be_asked(self) -> Self:
         if self.mode == "maas" and not (self.maas_url and self.credentials):
             raise ValueError("mode maas needs maas_url and credentials")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _ceph_is_whole(self) -> Self:
+        said = [bool(self.ceph_hosts), bool(self.ceph_user), bool(self.ceph_credentials)]
+        if any(said) and not all(said):
+            raise ValueError("ceph needs ceph_hosts, ceph_user and ceph_credentials")
         return self
 
 
@@ -79,6 +94,13 @@ class BmcCredentials(wire.SecretContent):
 
     bmcs: pydantic.SecretStr
     """JSON: Nova's name of a hypervisor -> its power controllers, with user and password."""
+
+
+class CephCredentials(wire.SecretContent):
+    """Content of the secret that ``ceph_credentials`` names."""
+
+    key: wire.SecretLine
+    """As Ceph prints it, in base64."""
 
 
 def write(relation: ops.Relation, app: ops.Application, data: FencingData) -> None:
@@ -112,3 +134,12 @@ def read_bmcs(
     if data.bmcs is None:
         return None
     return wire.read_secret(model, data.bmcs, BmcCredentials, relation=relation)
+
+
+def read_ceph(
+    model: ops.Model, data: FencingData, *, relation: ops.Relation
+) -> CephCredentials | None:
+    """Return the key of Ceph's user, or None where the provider has no access to Ceph."""
+    if data.ceph_credentials is None:
+        return None
+    return wire.read_secret(model, data.ceph_credentials, CephCredentials, relation=relation)

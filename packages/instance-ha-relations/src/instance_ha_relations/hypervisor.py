@@ -9,6 +9,7 @@ import json
 from typing import Literal
 
 import ops
+import pydantic
 
 from instance_ha_relations import wire
 
@@ -27,6 +28,8 @@ class HypervisorData(wire.Databag):
     boot_id: str = ""
     """Changes with every boot of the machine."""
     address: str = ""
+    storage_addresses: list[wire.Line] = pydantic.Field(default_factory=list)
+    """From which it speaks to the storage."""
 
 
 def write(relation: ops.Relation, unit: ops.Unit, data: HypervisorData) -> None:

@@ -18,7 +18,18 @@ NOWHERE = {"maas_url": "http://127.0.0.1:9/MAAS", "order_deadline": 1.0, "query_
 
 
 @pytest.fixture
-def chosen(tmp_path):
+def path(tmp_path, monkeypatch):
+    """Where programs are looked for, with Ceph's in it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "ceph").write_text("#!/bin/sh\n")
+    (programs / "ceph").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    return programs
+
+
+@pytest.fixture
+def chosen(tmp_path, path):
     """Give access to rungs by name, and set options."""
 
     def choose(*rungs: str, **more: object):
@@ -79,6 +90,18 @@ def test_ceph_proves_only_where_it_is_named(chosen):
 
     with pytest.raises(fencing.FencingOptionsError, match="chosen by name"):
         build(chosen("ceph"))
+
+
+def test_an_image_without_cephs_program_has_no_such_rung(chosen, path):
+    conf = chosen("maas", "ceph")
+    assert fencing.storage(conf, clock=SystemClock(), by="tests")
+
+    (path / "ceph").unlink()
+
+    assert fencing.storage(conf, clock=SystemClock(), by="tests") is None
+    assert build(conf).rungs == ("maas",)
+    with pytest.raises(PolicyError, match="asks for ceph, to which there is no access"):
+        build(chosen("maas", "ceph", rungs="maas,ceph"))
 
 
 def test_a_rung_without_access_is_refused(chosen):

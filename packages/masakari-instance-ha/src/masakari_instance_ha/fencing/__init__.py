@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from instance_ha import ladder
 from instance_ha.errors import InstanceHaError
 from instance_ha.ladder import Ladder, Rung
-from masakari_instance_ha.fencing import bmc
+from masakari_instance_ha.fencing import bmc, ceph
 from masakari_instance_ha.fencing.ceph import CephAccess, CephFencer
 from masakari_instance_ha.fencing.ipmi import Ipmi
 from masakari_instance_ha.fencing.maas import Maas
@@ -104,7 +104,7 @@ def ready(chosen: cfg.ConfigOpts.GroupAttr) -> Sequence[Rung]:
     if chosen.bmc_file:
         known = bmc.known_types(pathlib.Path(chosen.bmc_file))
         found += [rung for rung in bmc.TYPES if rung in known]
-    if all(chosen[name] for name in _CEPH):
+    if all(chosen[name] for name in _CEPH) and ceph.has_program():
         found.append(Rung.CEPH)
     return found
 

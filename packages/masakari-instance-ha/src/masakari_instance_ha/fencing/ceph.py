@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,14 @@ _ADDRESSES = (
 _TEXT_LENGTH = 200
 
 
+PROGRAM = "ceph"
+
+
+def has_program() -> bool:
+    """Say whether Ceph's command is here; Masakari's stock image does not bring it."""
+    return shutil.which(PROGRAM) is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class CephAccess:
     """How the cluster is asked; the key is in a file, never on a command line."""
@@ -45,7 +54,7 @@ class CephAccess:
     user: str
     """Without ``client.``."""
     timeout_s: float
-    program: str = "ceph"
+    program: str = PROGRAM
 
     def ask(self, *words: str) -> str:
         """Return what a command of Ceph's prints.
