@@ -58,7 +58,19 @@ def _result(request: Request, task: Task) -> Reply:
 def _plain(results: Mapping[str, object]) -> str:
     """Return the results of a single task as Juju prints them for people: as YAML."""
     shown = {key: value for key, value in results.items() if key != "return-code"}
-    return yaml.safe_dump(shown, width=2**20) if shown else ""
+    return yaml.dump(shown, Dumper=_Readable, width=2**20) if shown else ""
+
+
+class _Readable(yaml.SafeDumper):
+    """Keeps the lines of a text apart, as Juju's YAML does."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Readable.add_representer(str, _text)
 
 
 @command("exec", values="--unit --machine --wait", verbatim_after=1)

@@ -112,14 +112,16 @@ def test_the_model_outlives_its_agent(lab):
 
 def test_an_action_is_waited_for_and_its_failure_told(lab):
     lab.runner.effects["giver/0", "actions/act"] = lambda context: (
-        tool(context, "action-set", f"n={context.task.params['n']}") and 0
+        tool(context, "action-set", f"n={context.task.params['n']}", "story=one\ntwo") and 0
     )
     lab.juju("deploy", "giver")
     done = lab.juju("run", "giver/leader", "act", "n=7", "--format", "json")
     task = json.loads(done.output)["giver/0"]
     assert (task["status"], task["results"]["n"], done.code) == ("completed", "7", 0)
     plain = lab.juju("run", "giver/leader", "act", "n=7")
-    assert plain.output == "n: '7'\n", "people get the results, and nothing around them"
+    assert plain.output == "n: '7'\nstory: |-\n  one\n  two\n", (
+        "people get the results, and nothing around them"
+    )
     lab.runner.effects["giver/0", "actions/act"] = write_and_fail
     failed = lab.juju("run", "giver/0", "act", "n=1")
     assert failed.code == 1
