@@ -63,11 +63,12 @@ class Command:
         if self.needs_one and not given:
             wanted = " or ".join(self.exclusive)
             raise ParameterError(f"needs {wanted}; run {self.needs_one} to find them")
-        if self.confirmed and not params.get("confirm"):
-            subject = params[self.places[0]]
+        if self.confirmed and not (params.get("confirm") or params.get("dry-run")):
+            subject = f" to {params[self.places[0]]}" if self.places else ""
             raise ParameterError(
-                f"nothing was done to {subject}, as this cannot be taken back; "
-                "run it again with confirm=true if you mean it"
+                f"nothing was done{subject}, as this cannot be taken back; "
+                "run it with dry-run=true to see what would be done, and with confirm=true if "
+                "you mean it"
             )
 
     def _options(self, params: Parameters) -> Iterator[str]:
@@ -86,37 +87,66 @@ class Command:
 
 _LONG_S = 6 * 3600.0
 """Live migrations are followed to their end; each has its own patience."""
+_MINUTES_S = 600.0
+"""Power controllers are asked a few at a time, and some are slow."""
 _WHO = {"who": "author"}
 
 COMMANDS: Mapping[str, Command] = {
     "list-segments": Command(words="segment list", result="segments"),
+    "show-segment": Command(words="segment show", result="segment", places=("segment",)),
     "create-segment": Command(
         words="segment create",
         result="segment",
         places=("name",),
-        options=("recovery-method", "description"),
+        options=("recovery-method", "description", "who"),
+        spelt=_WHO,
     ),
     "update-segment": Command(
         words="segment update",
         result="segment",
         places=("segment",),
-        options=("name", "recovery-method", "description"),
+        options=("name", "recovery-method", "description", "who"),
+        spelt=_WHO,
         switches=("enabled",),
     ),
     "delete-segment": Command(
-        words="segment delete", result="segment", places=("segment",), confirmed=True
+        words="segment delete",
+        result="segment",
+        places=("segment",),
+        options=("dry-run", "who"),
+        spelt=_WHO,
+        confirmed=True,
     ),
     "list-hosts": Command(words="host list", result="hosts", places=("segment",)),
     "add-host": Command(
-        words="host add", result="host", places=("segment", "host"), options=("reserved",)
+        words="host add",
+        result="host",
+        places=("segment", "host"),
+        options=("reserved", "who"),
+        spelt=_WHO,
     ),
     "update-host": Command(
         words="host update",
         result="host",
         places=("host",),
+        options=("who",),
+        spelt=_WHO,
         switches=("reserved", "on-maintenance"),
     ),
-    "remove-host": Command(words="host remove", result="host", places=("host",), confirmed=True),
+    "remove-host": Command(
+        words="host remove",
+        result="host",
+        places=("host",),
+        options=("dry-run", "who"),
+        spelt=_WHO,
+        confirmed=True,
+    ),
+    "reserve-host": Command(
+        words="host reserve", result="host", places=("host",), options=("who",), spelt=_WHO
+    ),
+    "restore-host": Command(
+        words="host restore", result="host", places=("host",), options=("who",), spelt=_WHO
+    ),
     "return-host": Command(
         words="host return", result="host", places=("host",), options=("who",), spelt=_WHO
     ),
@@ -127,6 +157,16 @@ COMMANDS: Mapping[str, Command] = {
     "show-notification": Command(
         words="notification show", result="notification", places=("notification",)
     ),
+    "list-moves": Command(
+        words="move list",
+        result="moves",
+        places=("notification",),
+        options=("host",),
+        exclusive=("notification", "host"),
+        needs_one="list-notifications",
+    ),
+    "show-move": Command(words="move show", result="move", places=("notification", "move")),
+    "list-restarts": Command(words="restart list", result="restarts", options=("server", "limit")),
     "list-findings": Command(words="finding list", result="findings"),
     "show-guards": Command(words="guard show", result="guards", places=("host",)),
     "show-matrix": Command(words="matrix show", result="matrix", options=("segment",)),
@@ -136,6 +176,12 @@ COMMANDS: Mapping[str, Command] = {
         options=("segment", "force", "dry-run", "reason", "who"),
         spelt=_WHO,
         input="rows",
+    ),
+    "reset-matrix": Command(
+        words="matrix reset", result="matrix", options=("segment", "reason", "who"), spelt=_WHO
+    ),
+    "list-matrices": Command(
+        words="matrix history", result="matrices", options=("segment", "limit")
     ),
     "pause-recovery": Command(
         words="pause",
@@ -157,9 +203,23 @@ COMMANDS: Mapping[str, Command] = {
         words="move-back",
         result="moves",
         places=("host",),
-        options=("at-once", "dry-run"),
+        options=("at-once", "dry-run", "who"),
+        spelt=_WHO,
         timeout_s=_LONG_S,
     ),
+    "test-fencing": Command(
+        words="fence test", result="power", places=("host",), timeout_s=_MINUTES_S
+    ),
+    "list-deeds": Command(words="journal list", result="deeds", options=("limit",)),
+    "purge-database": Command(
+        words="purge",
+        result="purged",
+        options=("older-than", "dry-run", "who"),
+        spelt=_WHO,
+        confirmed=True,
+        timeout_s=_LONG_S,
+    ),
+    "check-upgrade": Command(words="check-upgrade", result="checks"),
     "list-incidents": Command(words="incident list", result="incidents", options=("host",)),
     "show-incident": Command(
         words="incident show",

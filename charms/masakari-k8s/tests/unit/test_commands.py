@@ -20,6 +20,7 @@ GIVEN: dict[str, Any] = {
     "limit": 9,
     "at-once": 3,
     "duration": "1h30m",
+    "older-than": "2d",
     "rows": ROWS,
     "recovery-method": "rh_priority",
     "status": "failed",
@@ -30,10 +31,11 @@ NAMES = {
     "who": "author",
     "duration": "lasts_s",
     "recovery-method": "recovery_method",
+    "older-than": "older_than",
 }
 """Parameter -> what the parser calls it, where that is not the same word."""
 
-VALUES: dict[str, Any] = {"duration": 5400.0}
+VALUES: dict[str, Any] = {"duration": 5400.0, "older-than": 172_800.0}
 
 
 def given(action: str) -> dict[str, Any]:
@@ -125,7 +127,8 @@ def test_false_is_said_and_absence_is_not(parsed):
 @pytest.mark.parametrize(
     ("action", "params", "sentence"),
     [
-        ("delete-segment", {"segment": "a", "confirm": False}, "again with confirm=true"),
+        ("delete-segment", {"segment": "a", "confirm": False}, "dry-run=true.* confirm=true"),
+        ("purge-database", {"older-than": "90d"}, "nothing was done, as.*confirm=true"),
         ("remove-host", {"host": "h1"}, "nothing was done to h1.*confirm=true"),
         ("approve-incident", {"host": ""}, "needs id or host; run list-incidents"),
         ("show-incident", {"id": 1, "host": "h1"}, "id and host exclude each other"),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one place that writes into a table of Masakari's own."""
+"""The one place that changes what Masakari has in its own tables; old rows go by ``purging``."""
 
 from __future__ import annotations
 

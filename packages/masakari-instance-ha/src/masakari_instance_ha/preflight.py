@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +25,7 @@ from instance_ha import recovery
 from instance_ha.errors import InstanceHaError, PolicyError
 from instance_ha.ladder import Rung
 from masakari_instance_ha import assembly, fencing, flows
+from masakari_instance_ha.checks import Check
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.fencing import bmc
 from masakari_instance_ha.fencing.maas_api import Access, MaasApi
@@ -38,15 +38,6 @@ if TYPE_CHECKING:
 DRIVERS = ("hostmonitor.driver", "masakari.driver")
 DRIVER = "instance_ha"
 """The name of ours in either group."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    problem: str = ""
-    """Fact, reason and next step; empty where all is well."""
 
 
 def run(

@@ -192,6 +192,19 @@ restarts = sa.Table(
 )
 
 
+# What people changed with the command; whoever asks who did it finds it here.
+deeds = sa.Table(
+    "instance_ha_deeds",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at_s", sa.Double, nullable=False),
+    sa.Column("author", sa.String(255), nullable=False),
+    sa.Column("command", sa.String(64), nullable=False),
+    sa.Column("given", sa.JSON, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+)
+
+
 class DatabaseNow(FunctionElement[float]):
     """The database's clock in whole seconds since the epoch: one clock for all who compete.
 

@@ -23,6 +23,9 @@ from masakari_instance_ha import migrations, schema
 from masakari_instance_ha.board import StoredBoard
 from masakari_instance_ha.boots import StoredBoots
 from masakari_instance_ha.decisions import StoredDecisions
+from masakari_instance_ha.deeds import StoredDeeds
+from masakari_instance_ha.figures import StoredFigures
+from masakari_instance_ha.purging import Purge
 from masakari_instance_ha.restarts import StoredRestarts
 from masakari_instance_ha.roll import StoredRoll
 from masakari_instance_ha.shelf import StoredShelf
@@ -235,6 +238,32 @@ class Store:
     def restarts(self) -> StoredRestarts:
         """Return what was done about single servers whose process died."""
         return StoredRestarts(self._run)
+
+    @property
+    def deeds(self) -> StoredDeeds:
+        """Return what people changed with the command."""
+        return StoredDeeds(self._run)
+
+    @property
+    def figures(self) -> StoredFigures:
+        """Return what a Prometheus asks for."""
+        return StoredFigures(self._run)
+
+    def version(self) -> str | None:
+        """Return the version of the tables; None where there are none."""
+        table = sa.table(migrations.VERSION_TABLE, sa.column("version_num"))
+
+        def read(connection: sa.Connection) -> str | None:
+            if not sa.inspect(connection).has_table(migrations.VERSION_TABLE):
+                return None
+            return connection.execute(sa.select(table.c.version_num)).scalar()
+
+        return self._run(read)
+
+    @property
+    def purge(self) -> Purge:
+        """Return what is old, and how it goes."""
+        return Purge(self._run)
 
     # Within
 

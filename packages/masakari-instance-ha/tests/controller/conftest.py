@@ -277,7 +277,9 @@ class OpenStack:
                 inside = [h for h in self.hosts if h["failover_segment_id"] == uuid]
                 return 200, {"hosts": self._cut(inside, query)}
             case "GET", ["notifications"]:
-                return 200, {"notifications": self._cut(self.notifications, query)}
+                of = query.get("source_host_uuid")
+                found = [n for n in self.notifications if of in (None, n["source_host_uuid"])]
+                return 200, {"notifications": self._cut(found, query)}
             case "GET", ["notifications", uuid]:
                 found = next(n for n in self.notifications if n["notification_uuid"] == uuid)
                 return 200, {"notification": found}

@@ -18,7 +18,7 @@ from masakari_instance_ha.cli import call
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def test_a_segment_lives_from_create_to_delete(ask, openstack_cloud):
+def test_a_segment_lives_from_create_to_delete(ask, openstack_cloud, journal):
     made = ask("segment", "create", "rack1", "--recovery-method", "rh_priority")
     assert made == {
         "name": "rack1",

@@ -20,14 +20,18 @@ from masakari_instance_ha.cli import (
     findings,
     guarding,
     incidents,
+    journal,
     matrices,
     moving,
     notifications,
     output,
     pauses,
+    power,
+    reserving,
     restarts,
     returning,
     upkeep,
+    vmoves,
 )
 from masakari_instance_ha.cli.call import Call, Commands, InputError, common_options
 from masakari_instance_ha.connection import CloudRefusedError
@@ -52,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     as_json = getattr(arguments, "format", "table") == "json"
     try:
-        answer = arguments.run(Call(arguments))
+        call = Call(arguments)
+        answer = arguments.run(call)
     except upkeep.ChecksFailedError as error:
         sys.stdout.write(output.render(error.answer, as_json=as_json))
         return _fail(str(error))
@@ -64,7 +69,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InstanceHaError as error:
         return _fail(str(error))
     sys.stdout.write(output.render(answer, as_json=as_json))
+    _write_down(call)
     return DONE
+
+
+def _write_down(call: Call) -> None:
+    """Keep who changed something; what is done stays done where the store is out of reach."""
+    if not call.arguments.changes or getattr(call.arguments, "dry_run", False):
+        return
+    try:
+        journal.write_down(call, outcome="done")
+    except InstanceHaError as error:
+        _fail(f"done, but who did it is not written down: {error}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,13 +92,17 @@ def _parser() -> argparse.ArgumentParser:
     host = top.noun("host", "hypervisors that are watched over")
     enrolment.describe_host(host)
     returning.describe_return(host)
+    reserving.describe_reserving(host)
     notifications.describe_notification(top.noun("notification", "what Masakari was told"))
+    vmoves.describe_moves(top.noun("move", "where servers went"))
     incidents.describe_incident(top.noun("incident", "what happened to lost hosts"))
     guarding.describe_guard(top.noun("guard", "what holds a recovery back"))
     pauses.describe_pauses(top)
     matrices.describe_matrix(top.noun("matrix", "which losses of networks ask for what"))
     findings.describe_finding(top.noun("finding", "what leaves hosts without protection"))
     restarts.describe_restart(top.noun("restart", "single servers that died and were restarted"))
+    journal.describe_journal(top.noun("journal", "who changed what with this command"))
+    power.describe_fence(top.noun("fence", "the power controller"))
     moving.describe_moving(top)
     upkeep.describe_upkeep(top)
     return parser

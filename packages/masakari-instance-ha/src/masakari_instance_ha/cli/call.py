@@ -68,6 +68,12 @@ class Call:
             raise PolicyError(f"the options cannot be read: {error}; correct the file") from error
         return conf
 
+    @property
+    def author(self) -> str:
+        """Who wants it."""
+        named: str | None = getattr(self.arguments, "author", None)
+        return named or f"operator@{self.conf.instance_ha.unit}"
+
     @functools.cached_property
     def cloud(self) -> openstack.connection.Connection:
         """Masakari and Nova."""
@@ -82,19 +88,30 @@ class Call:
 class Commands:
     """A noun of the command line, for example ``segment``, that takes verbs."""
 
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
+    def __init__(self, parser: argparse.ArgumentParser, *, words: tuple[str, ...] = ()) -> None:
         self._verbs = parser.add_subparsers(metavar="COMMAND", required=True)
+        self._words = words
 
     def noun(self, name: str, about: str) -> Commands:
         """Add a noun that takes verbs of its own."""
-        return Commands(self._verbs.add_parser(name, help=about, description=about))
+        made = self._verbs.add_parser(name, help=about, description=about)
+        return Commands(made, words=(*self._words, name))
 
     def verb(self, name: str, run: Command, about: str) -> argparse.ArgumentParser:
         """Add a verb; the caller describes its arguments."""
         made = self._verbs.add_parser(
             name, help=about, description=about, parents=[common_options()]
         )
-        made.set_defaults(run=run)
+        made.set_defaults(run=run, changes="")
+        return made
+
+    def deed(self, name: str, run: Command, about: str) -> argparse.ArgumentParser:
+        """Add a verb that changes something: who wants it is asked, and kept in the store."""
+        made = self.verb(name, run, about)
+        made.set_defaults(changes=" ".join((*self._words, name)))
+        made.add_argument(
+            "--author", "--by", metavar="NAME", help="who wants it; default: operator@UNIT"
+        )
         return made
 
 

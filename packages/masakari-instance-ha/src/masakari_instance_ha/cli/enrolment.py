@@ -30,11 +30,11 @@ def describe_segment(segment: Commands) -> None:
     segment.verb("list", list_segments, "list the segments")
     made = segment.verb("show", show_segment, "show one segment")
     made.add_argument("segment", help=SEGMENT_HELP)
-    made = segment.verb("create", create_segment, "make a segment without hosts")
+    made = segment.deed("create", create_segment, "make a segment without hosts")
     made.add_argument("name")
     made.add_argument("--recovery-method", choices=METHODS, default="auto")
     made.add_argument("--description", default="")
-    made = segment.verb("update", update_segment, "change a segment")
+    made = segment.deed("update", update_segment, "change a segment")
     made.add_argument("segment", help=SEGMENT_HELP)
     made.add_argument("--name")
     made.add_argument("--recovery-method", choices=METHODS)
@@ -44,19 +44,20 @@ def describe_segment(segment: Commands) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether its hosts are recovered",
     )
-    made = segment.verb("delete", delete_segment, "delete a segment with its hosts")
+    made = segment.deed("delete", delete_segment, "delete a segment with its hosts")
     made.add_argument("segment", help=SEGMENT_HELP)
+    _dry_run(made)
 
 
 def describe_host(host: Commands) -> None:
     """Describe the verbs of ``host``."""
     made = host.verb("list", list_hosts, "list the hosts of one segment or of all")
     made.add_argument("segment", nargs="?", help=SEGMENT_HELP)
-    made = host.verb("add", add_host, "enrol a hypervisor")
+    made = host.deed("add", add_host, "enrol a hypervisor")
     made.add_argument("segment", help=SEGMENT_HELP)
     made.add_argument("host", help="as Nova names its compute service")
     made.add_argument("--reserved", action="store_true", help="keep it as a reserve")
-    made = host.verb("update", update_host, "change a host")
+    made = host.deed("update", update_host, "change a host")
     made.add_argument("host")
     made.add_argument("--reserved", action=argparse.BooleanOptionalAction)
     made.add_argument(
@@ -64,8 +65,13 @@ def describe_host(host: Commands) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether its loss is ignored",
     )
-    made = host.verb("remove", remove_host, "end the watch over a host")
+    made = host.deed("remove", remove_host, "end the watch over a host")
     made.add_argument("host")
+    _dry_run(made)
+
+
+def _dry_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="show it, and change nothing")
 
 
 def list_segments(call: Call) -> Table:
@@ -115,6 +121,9 @@ def update_segment(call: Call) -> Record:
 def delete_segment(call: Call) -> Record:
     """Delete a segment, and with it the watch over its hosts."""
     segment = find_segment(call, call.arguments.segment)
+    if call.arguments.dry_run:
+        hosts = [host.name for _, host in enrolled(call, segment)]
+        return Record(fields={"would_delete": segment.name, "unwatched_then": hosts})
     with calling(f"delete segment {segment.name}"):
         call.cloud.instance_ha.delete_segment(segment.uuid, ignore_missing=False)
     return Record(fields={"deleted": segment.name})
@@ -163,6 +172,8 @@ def update_host(call: Call) -> Record:
 def remove_host(call: Call) -> Record:
     """End the watch over a host."""
     segment, host = find_host(call, call.arguments.host)
+    if call.arguments.dry_run:
+        return Record(fields={"would_remove": host.name, "segment": segment.name})
     with calling(f"remove host {host.name}"):
         call.cloud.instance_ha.delete_host(host.uuid, segment.uuid, ignore_missing=False)
     return Record(fields={"removed": host.name})

@@ -11,7 +11,6 @@ from instance_ha import timeline
 from instance_ha.model import Approval, Event, IncidentState
 from masakari_instance_ha.cli.call import Call, Commands, InputError
 from masakari_instance_ha.cli.output import Record, Story, Table, moment
-from masakari_instance_ha.cli.pauses import author, author_option
 from masakari_instance_ha.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -32,12 +31,11 @@ def describe_incident(incident: Commands) -> None:
     which = made.add_mutually_exclusive_group()
     which.add_argument("id", type=int, nargs="?", help="default: the newest incident of all")
     which.add_argument("--host", help="the newest incident of this host")
-    made = incident.verb("approve", approve_incident, "let a held or fenced host's recovery go on")
+    made = incident.deed("approve", approve_incident, "let a held or fenced host's recovery go on")
     which = made.add_mutually_exclusive_group(required=True)
     which.add_argument("id", type=int, nargs="?")
     which.add_argument("--host", help="the incident of this host")
     made.add_argument("--reason", default="", help="why; kept with the incident")
-    author_option(made)
 
 
 def list_incidents(call: Call) -> Table:
@@ -84,7 +82,7 @@ def approve_incident(call: Call) -> Record:
         )
     approval = Approval(
         incident=incident.id,
-        author=author(call),
+        author=call.author,
         reason=call.arguments.reason,
         at_s=SystemClock().now_s(),
     )

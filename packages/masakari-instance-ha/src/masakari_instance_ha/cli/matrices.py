@@ -34,7 +34,7 @@ def describe_matrix(matrix: Commands) -> None:
     """Describe the verbs of ``matrix``."""
     made = matrix.verb("show", show_matrix, "show the matrix that counts, and where it is from")
     _describe_segment(made)
-    made = matrix.verb("set", set_matrix, "check a matrix and let it count within seconds")
+    made = matrix.deed("set", set_matrix, "check a matrix and let it count within seconds")
     made.add_argument("file", help="YAML or JSON list of rows, as `show` tells them; - for stdin")
     made.add_argument(
         "--force",
@@ -44,10 +44,10 @@ def describe_matrix(matrix: Commands) -> None:
     )
     made.add_argument("--dry-run", action="store_true", help="check and show; change nothing")
     _describe_segment(made)
-    _describe_author(made)
-    made = matrix.verb("reset", reset_matrix, "let the next wider matrix count again")
+    _describe_reason(made)
+    made = matrix.deed("reset", reset_matrix, "let the next wider matrix count again")
     _describe_segment(made)
-    _describe_author(made)
+    _describe_reason(made)
     made = matrix.verb("history", list_editions, "list who set which matrix, when and why")
     _describe_segment(made)
     made.add_argument("--limit", type=int, default=50, help="default: 50")
@@ -120,8 +120,7 @@ def _describe_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--segment", help=f"{SEGMENT_HELP}; default: the whole cloud")
 
 
-def _describe_author(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--author", help="who wants it; default: operator@UNIT")
+def _describe_reason(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="why; kept in the history")
 
 
@@ -154,7 +153,7 @@ def _put(call: Call, rows: list[dict[str, str]], *, segment: str, name: str, for
         name=name,
         forced=forced,
         at_s=SystemClock().now_s(),
-        author=asked.author or f"operator@{call.conf.instance_ha.unit}",
+        author=call.author,
         reason=asked.reason,
     )
 

@@ -30,7 +30,7 @@ class MovingBackError(InstanceHaError):
 
 def describe_moving(top: Commands) -> None:
     """Describe ``move-back``."""
-    made = top.verb("move-back", move_back, "move servers live back to a host that was lost")
+    made = top.deed("move-back", move_back, "move servers live back to a host that was lost")
     made.add_argument("host")
     made.add_argument("--dry-run", action="store_true", help="show what would be moved")
     made.add_argument("--at-once", type=int, default=2, choices=range(1, 21), metavar="1..20")

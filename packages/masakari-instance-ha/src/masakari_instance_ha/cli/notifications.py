@@ -10,11 +10,11 @@ from instance_ha.model import NotificationStatus
 from masakari_instance_ha.cli.call import Call, Commands, InputError
 from masakari_instance_ha.cli.enrolment import enrolled, find_host
 from masakari_instance_ha.cli.output import Record, Table
+from masakari_instance_ha.cli.vmoves import fields, moves
 from masakari_instance_ha.connection import CloudRefusedError, calling
 
 if TYPE_CHECKING:
     from openstack.instance_ha.v1.notification import Notification
-    from openstack.instance_ha.v1.vmove import VMove
 
     from masakari_instance_ha.cli.output import Value
 
@@ -54,7 +54,6 @@ def show_notification(call: Call) -> Record:
     try:
         with calling(f"show notification {wanted}"):
             found = call.cloud.instance_ha.get_notification(wanted)
-            moves = list(call.cloud.instance_ha.vmoves(wanted))
     except CloudRefusedError as error:
         if error.status != _NOT_FOUND:
             raise
@@ -63,7 +62,11 @@ def show_notification(call: Call) -> Record:
         ) from error
     known = _fields(found, _names(call))
     return Record(
-        fields={**known, "payload": found.payload, "moves": [_move(move) for move in moves]}
+        fields={
+            **known,
+            "payload": found.payload,
+            "moves": [fields(move) for move in moves(call, wanted)],
+        }
     )
 
 
@@ -79,14 +82,4 @@ def _fields(notification: Notification, names: dict[str, str]) -> dict[str, Valu
         "status": notification.status,
         "generated": notification.generated_time,
         "updated": notification.updated_at,
-    }
-
-
-def _move(move: VMove) -> dict[str, Value]:
-    return {
-        "server": move.server_id,
-        "name": move.server_name,
-        "to": move.dest_host,
-        "status": move.status,
-        "message": move.message,
     }

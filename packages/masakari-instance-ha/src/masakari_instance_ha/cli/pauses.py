@@ -24,7 +24,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def describe_pauses(top: Commands) -> None:
     """Describe ``pause``, ``resume`` and ``pauses``."""
-    made = top.verb("pause", pause, "begin no recovery of the cloud, a segment or a host")
+    made = top.deed("pause", pause, "begin no recovery of the cloud, a segment or a host")
     _scope(made)
     made.add_argument("--reason", required=True, help="why; shown wherever the pause holds a host")
     made.add_argument(
@@ -34,25 +34,11 @@ def describe_pauses(top: Commands) -> None:
         metavar="TIME",
         help="it ends by itself after 30s, 90m, 2h, 1d or 1h30m; default: when somebody resumes",
     )
-    author_option(made)
-    made = top.verb("resume", resume, "end pauses: of the cloud, a segment or a host")
+    made = top.deed("resume", resume, "end pauses: of the cloud, a segment or a host")
     made.add_argument("id", type=int, nargs="*", help="numbers; see instance-ha pauses")
     _scope(made)
-    author_option(made)
     made = top.verb("pauses", list_pauses, "list what is paused, by whom and why")
     made.add_argument("--all", action="store_true", help="those that are over, too")
-
-
-def author_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says who decides."""
-    parser.add_argument(
-        "--by", "--author", dest="author", metavar="NAME", help="who wants it; default: operator"
-    )
-
-
-def author(call: Call) -> str:
-    """Return who decides."""
-    return call.arguments.author or f"operator@{call.conf.instance_ha.unit}"
 
 
 def duration(text: str) -> float:
@@ -74,7 +60,7 @@ def pause(call: Call) -> Record:
         target=target,
         name=name,
         reason=call.arguments.reason,
-        author=author(call),
+        author=call.author,
         at_s=now_s,
         until_s=None if lasts_s is None else now_s + lasts_s,
     )
@@ -104,7 +90,7 @@ def resume(call: Call) -> Table:
         raise InputError(f"there is no pause {named} to end; see instance-ha pauses")
     if not ended:
         raise InputError("nothing of that is paused; see instance-ha pauses")
-    call.store.decisions.resume([found.id for found in ended], at_s=now_s, author=author(call))
+    call.store.decisions.resume([found.id for found in ended], at_s=now_s, author=call.author)
     over = {found.id for found in ended}
     return _table(
         [found for found in call.store.decisions.pauses() if found.id in over], now_s=now_s

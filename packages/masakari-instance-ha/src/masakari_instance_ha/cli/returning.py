@@ -25,9 +25,8 @@ _PLAN = ("host", "segment", "next", "why")
 
 def describe_return(host: Commands) -> None:
     """Describe ``host return`` and ``host plan``."""
-    made = host.verb("return", return_host, "let a host that was lost work again")
+    made = host.deed("return", return_host, "let a host that was lost work again")
     made.add_argument("host")
-    made.add_argument("--author", help="who wants it; default: operator@UNIT")
     host.verb("plan", plan_hosts, "show which hypervisors would be enrolled, and which left out")
 
 
@@ -44,13 +43,12 @@ def return_host(call: Call) -> Record:
             f"{name} was not lost, so there is nothing to return from; if it is on maintenance: "
             f"instance-ha host update {name} --no-on-maintenance"
         )
-    author = call.arguments.author or f"operator@{call.conf.instance_ha.unit}"
     event = Event(
         at_s=SystemClock().now_s(),
-        actor=author,
+        actor=call.author,
         kind="return",
         text="wanted back at work",
-        detail={RETURN_ASKED: author},
+        detail={RETURN_ASKED: call.author},
     )
     call.store.record(incident, event)
     return Record(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks, the database's tables and the power controller."""
+"""Checks, and the database's tables."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import InstanceHaError
-from masakari_instance_ha import assembly, fencing, store
-from masakari_instance_ha.cli.output import Record, Table
+from masakari_instance_ha import assembly, store, upgrading
+from masakari_instance_ha.cli.call import InputError
+from masakari_instance_ha.cli.output import Record, Table, moment
+from masakari_instance_ha.cli.pauses import duration
 from masakari_instance_ha.clock import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from masakari_instance_ha.checks import Check
     from masakari_instance_ha.cli.call import Call, Commands
-    from masakari_instance_ha.preflight import Check
+
+_DAY_S = 86_400.0
 
 
 class ChecksFailedError(InstanceHaError):
     """A preflight that found something; what was found is carried along for the output."""
 
-    def __init__(self, checks: list[Check]) -> None:
+    def __init__(self, checks: Sequence[Check]) -> None:
         failed = [check for check in checks if check.problem]
         super().__init__(
             f"{len(failed)} of {len(checks)} checks failed: {failed[0].name}: {failed[0].problem}"
@@ -39,9 +45,16 @@ def describe_upkeep(top: Commands) -> None:
     )
     made.add_argument("--store", action="store_true", help="ask the database too")
     top.verb("db-sync", db_sync, "bring the store's tables to the newest version")
-    fence = top.noun("fence", "the power controller")
-    made = fence.verb("check", check_fence, "ask for a host's power state, without any order")
-    made.add_argument("host", help="as Nova names it")
+    made = top.deed("purge", purge, "remove old rows: of masakari, of its task flows and of ours")
+    made.add_argument(
+        "--older-than",
+        type=duration,
+        default=duration("90d"),
+        metavar="TIME",
+        help="as pause --for takes it; at least 1d; default: 90d",
+    )
+    made.add_argument("--dry-run", action="store_true", help="count, and remove nothing")
+    top.verb("check-upgrade", check_upgrade, "tell what speaks against an upgrade now")
 
 
 def check(call: Call) -> Table:
@@ -68,20 +81,44 @@ def db_sync(call: Call) -> Record:
     return Record(fields={"store": "is at the newest version"})
 
 
-def check_fence(call: Call) -> Record:
-    """Ask the power controller for a host's state."""
-    host = call.arguments.host
-    fencer = fencing.build(call.conf, clock=SystemClock(), by="instance-ha")
-    return Record(
-        fields={
-            "host": host,
-            "method": call.conf.instance_ha_fencing.mode,
-            "power": fencer.check(host),
-        }
+def purge(call: Call) -> Table:
+    """Remove what is old and over; what is unfinished stays, however old.
+
+    Raises:
+        InputError: if that would be the history of today.
+    """
+    age_s = call.arguments.older_than
+    if age_s < _DAY_S:
+        raise InputError("what is younger than a day may still be needed; give at least 1d")
+    before_s = SystemClock().now_s() - age_s
+    heap = call.store.purge
+    if call.arguments.dry_run:
+        found, word = heap.count(before_s=before_s), "would go"
+    else:
+        found, word = heap.remove(before_s=before_s), "went"
+    return Table(
+        columns=("table", "rows", "result", "before"),
+        rows=[
+            {"table": table, "rows": rows, "result": word, "before": moment(before_s)}
+            for table, rows in found.items()
+        ],
+        empty="the database has none of the tables; run instance-ha db-sync",
     )
 
 
-def _report(checks: list[Check]) -> Table:
+def check_upgrade(call: Call) -> Table:
+    """Tell what speaks against an upgrade now: a recovery under way, or tables of another age.
+
+    Raises:
+        ChecksFailedError: if something does.
+    """
+    checks = upgrading.checks(call.store, url=assembly.store_url(call.conf))
+    if any(one.problem for one in checks):
+        raise ChecksFailedError(checks)
+    return _report(checks)
+
+
+def _report(checks: Sequence[Check]) -> Table:
     return Table(
         columns=("check", "result", "problem"),
         rows=[
