@@ -9,9 +9,10 @@ import logging
 
 import ops
 
-from hacluster_shim import checks, offer, power, snapshot
+from hacluster_shim import checks, offer, power, snapshot, storage
 from hacluster_shim.orders import Orders
 from hacluster_shim.ring.part import Ring
+from instance_ha.ladder import Rung
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class HaclusterShimCharm(ops.CharmBase):
         self.orders = Orders(self)
         hypervisors = self.on[snapshot.HYPERVISORS]
         fencing = self.on[snapshot.FENCING]
+        ceph = self.on[snapshot.CEPH]
         for event in (
             self.on.start,
             self.on.config_changed,
@@ -39,6 +41,9 @@ class HaclusterShimCharm(ops.CharmBase):
             hypervisors.relation_departed,
             hypervisors.relation_broken,
             fencing.relation_created,
+            ceph.relation_created,
+            ceph.relation_changed,
+            ceph.relation_broken,
             *self.ring.events,
         ):
             framework.observe(event, self._reconcile)
@@ -50,6 +55,8 @@ class HaclusterShimCharm(ops.CharmBase):
         """Test what is due, and publish it; only the leader asks MAAS."""
         world = snapshot.take(self)
         self.ring.reconcile(world)
+        if self.unit.is_leader():
+            snapshot.ask_for_ceph(self)
         if self.unit.is_leader() and world.config and world.maas:
             # Another key, address or machine may work where the last one did not.
             changed = isinstance(event, ops.ConfigChangedEvent | ops.SecretChangedEvent)
@@ -70,6 +77,8 @@ class HaclusterShimCharm(ops.CharmBase):
         interval: datetime.timedelta,
         at_most: int | None = None,
     ) -> dict[str, checks.FencingTarget]:
+        if maas.ceph and world.config and world.config.names(Rung.CEPH):
+            storage.ensure_program()
         with power.asking(maas, world.hypervisors) as ask:
             found = checks.refresh(
                 world.targets,

@@ -87,7 +87,9 @@ def test_the_list_of_all_monitors_wins():
         pytest.param({0: {"key": KEY}}, id="no monitor yet"),
     ],
 )
-def test_there_is_no_account_before_key_and_monitors_are_known(units: Mapping[int, dict[str, str]]):
+def test_no_account_before_key_and_monitors_are_known(
+    units: Mapping[int, dict[str, str]],
+):
     assert account(units) is None
 
 

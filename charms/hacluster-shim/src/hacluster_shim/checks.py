@@ -6,11 +6,12 @@ import datetime
 from collections.abc import Callable, Mapping
 
 from instance_ha.errors import FenceError
+from instance_ha.ladder import OFF, ON, STORAGE_FENCED, STORAGE_OPEN
 from instance_ha_relations.fencing import FencingTarget
 from instance_ha_relations.hypervisor import HypervisorData
 
 OK = "ok"
-KNOWN_STATES = ("on", "off")
+KNOWN_STATES = (ON, OFF, STORAGE_OPEN, STORAGE_FENCED)
 """Every other answer, for example unknown or error, means that a fence could not be proven."""
 
 Ask = Callable[[str], Mapping[str, str | FenceError]]
@@ -66,14 +67,15 @@ def _kept(known: FencingTarget | None, data: HypervisorData) -> FencingTarget:
         system_id=data.system_id,
         fqdn=data.fqdn,
         hostname=data.hostname,
+        storage_addresses=data.storage_addresses,
         result="failed",
         reason="its turn to be tested has not come yet",
     )
 
 
 def _is_of(target: FencingTarget, data: HypervisorData) -> bool:
-    names = (target.system_id, target.fqdn, target.hostname)
-    return names == (data.system_id, data.fqdn, data.hostname)
+    names = (target.system_id, target.fqdn, target.hostname, target.storage_addresses)
+    return names == (data.system_id, data.fqdn, data.hostname, data.storage_addresses)
 
 
 def _still_good(
@@ -94,6 +96,7 @@ def _test(data: HypervisorData, *, ask: Ask, now: datetime.datetime) -> FencingT
         system_id=data.system_id,
         fqdn=data.fqdn,
         hostname=data.hostname,
+        storage_addresses=data.storage_addresses,
         result="ok" if OK in rungs.values() else "failed",
         reason="; ".join(failed),
         rungs=rungs,

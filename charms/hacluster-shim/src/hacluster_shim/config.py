@@ -9,6 +9,7 @@ import pydantic
 from hacluster_shim.ring.options import RingOptions
 from instance_ha import ladder
 from instance_ha.errors import PolicyError
+from instance_ha.ladder import Rung
 
 _URL = r"^(https?://[^\s/]+(/\S*)?)?$"
 _OLD = {"maas_url": "old_maas_url", "maas_credentials": "old_maas_key"}
@@ -54,6 +55,11 @@ class ShimConfig(RingOptions):
     def ladder(self) -> list[str]:
         """Return the rungs, first to last; none where all are to be used."""
         return [rung.value for rung in ladder.read(self.rungs.split(","))] if self.rungs else []
+
+    def names(self, rung: Rung) -> bool:
+        """Say whether any ladder asks for *rung* by its name."""
+        own = [name.strip() for rungs in self.ladders().values() for name in rungs.split("+")]
+        return rung in self.ladder() or rung in own
 
     def ladders(self) -> dict[str, str]:
         """Return segment -> its own rungs, joined by ``+``."""

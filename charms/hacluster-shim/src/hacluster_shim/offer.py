@@ -10,6 +10,7 @@ from instance_ha_relations.fencing import FencingData, FencingTarget
 
 LABEL = "fencing-credentials"
 BMCS_LABEL = "bmc-credentials"
+CEPH_LABEL = "ceph-credentials"
 
 
 def publish(charm: ops.CharmBase, maas: Maas, targets: dict[str, FencingTarget]) -> None:
@@ -23,8 +24,9 @@ def publish(charm: ops.CharmBase, maas: Maas, targets: dict[str, FencingTarget])
         return
     key = _ensure_secret(charm, {"api-key": maas.api_key.get_secret_value()}, label=LABEL)
     bmcs = _ensure_secret(charm, {"bmcs": maas.bmcs}, label=BMCS_LABEL) if maas.bmcs else None
+    ceph = _ceph_secret(charm, maas)
     for relation in relations:
-        for secret in filter(None, (key, bmcs)):
+        for secret in filter(None, (key, bmcs, ceph)):
             secret.grant(relation)
         data = FencingData(
             mode="maas",
@@ -32,11 +34,21 @@ def publish(charm: ops.CharmBase, maas: Maas, targets: dict[str, FencingTarget])
             credentials=key.get_info().id,
             ca=maas.ca or None,
             bmcs=bmcs.get_info().id if bmcs else None,
+            ceph_hosts=maas.ceph.hosts if maas.ceph else [],
+            ceph_user=maas.ceph.user if maas.ceph else None,
+            ceph_credentials=ceph.get_info().id if ceph else None,
             rungs=maas.rungs,
             segment_rungs=maas.segment_rungs,
             targets=targets,
         )
         fencing.write(relation, charm.app, data)
+
+
+def _ceph_secret(charm: ops.CharmBase, maas: Maas) -> ops.Secret | None:
+    if maas.ceph is None:
+        return None
+    content = {"key": maas.ceph.key.get_secret_value()}
+    return _ensure_secret(charm, content, label=CEPH_LABEL)
 
 
 def _ensure_secret(charm: ops.CharmBase, content: dict[str, str], *, label: str) -> ops.Secret:

@@ -16,9 +16,12 @@ from instance_ha import ladder
 from instance_ha.errors import FenceError
 from instance_ha.ladder import Ladder, Rung
 from instance_ha.model import FenceProof
+from instance_ha.ports import Fencer
+from instance_ha_relations.ceph_client import CephAccount
 from instance_ha_relations.hypervisor import HypervisorData
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.fencing import bmc
+from masakari_instance_ha.fencing.ceph import CephAccess, CephFencer
 from masakari_instance_ha.fencing.ipmi import Ipmi
 from masakari_instance_ha.fencing.maas import Maas as MaasMachines
 from masakari_instance_ha.fencing.maas_api import Access
@@ -27,6 +30,7 @@ from masakari_instance_ha.fencing.redfish import Redfish
 
 TIMEOUT_S = 35.0
 """MAAS itself gives a BMC up to 30 s."""
+_BY = "hacluster-shim"
 
 
 @contextlib.contextmanager
@@ -39,21 +43,21 @@ def asking(maas: Maas, hypervisors: Mapping[str, HypervisorData]) -> Generator[A
     """
     listed = bmc.parse(maas.bmcs or "{}")
     with _ways(maas, hypervisors) as ways:
-        asked = _asked(maas, _types(maas))
+        asked = _asked(maas)
 
         @functools.cache
         def refusal() -> PowerError | None:
             return _refusal(ways.maas)
 
         def ask(host: str) -> Mapping[str, str | FenceError]:
-            types = {Rung.MAAS, *(one.type for one in listed.get(host, ()))}
+            types = {Rung.MAAS, Rung.CEPH, *(one.type for one in listed.get(host, ()))}
             said: dict[str, str | FenceError] = {}
             for rung in (rung for rung in asked if rung in types):
                 problem = refusal() if rung is Rung.MAAS else None
                 said[rung] = (
                     FenceError(host, problem.reason, hint=problem.hint)
                     if problem
-                    else _said(ways.fencer(rung, by="hacluster-shim"), host)
+                    else _said(ways.fencer(rung), host)
                 )
             return said
 
@@ -73,7 +77,7 @@ def switching(
         segment="", of_segments={}, of_all=_without_storage(maas.rungs), ready=_types(maas)
     )
     with _ways(maas, hypervisors) as ways:
-        yield {rung: ways.fencer(rung, by=by) for rung in rungs}
+        yield {rung: ways.switch(rung, by=by) for rung in rungs}
 
 
 def fence(switches: Mapping[Rung, PowerFencer], host: str) -> FenceProof:
@@ -107,8 +111,9 @@ class _Ways:
     maas: MaasMachines
     redfish: Redfish
     ipmi: Ipmi
+    ceph: CephFencer | None
 
-    def fencer(self, rung: Rung, *, by: str) -> PowerFencer:
+    def switch(self, rung: Rung, *, by: str) -> PowerFencer:
         ways = {Rung.MAAS: self.maas, Rung.REDFISH: self.redfish, Rung.IPMI: self.ipmi}
         return PowerFencer(
             ways[rung].reach,
@@ -118,8 +123,14 @@ class _Ways:
             by=by,
         )
 
+    def fencer(self, rung: Rung) -> Fencer:
+        """Return what can be asked of a hypervisor."""
+        if rung is Rung.CEPH and self.ceph:
+            return self.ceph
+        return self.switch(rung, by=_BY)
 
-def _said(fencer: PowerFencer, host: str) -> str | FenceError:
+
+def _said(fencer: Fencer, host: str) -> str | FenceError:
     try:
         return fencer.check(host)
     except FenceError as error:
@@ -135,16 +146,18 @@ def _refusal(maas: MaasMachines) -> PowerError | None:
 
 
 def _types(maas: Maas) -> Sequence[Rung]:
-    """Return the rungs to which there is access for any hypervisor."""
+    """Return the rungs that switch power to which there is access for any hypervisor."""
     listed = bmc.parse(maas.bmcs or "{}")
     known = {one.type for bmcs in listed.values() for one in bmcs}
     return [Rung.MAAS, *(kind for kind in bmc.TYPES if kind in known)]
 
 
-def _asked(maas: Maas, ready: Sequence[Rung]) -> Collection[Rung]:
+def _asked(maas: Maas) -> Collection[Rung]:
     """Return the rungs that any ladder has, for what is never asked protects nobody."""
+    power = _types(maas)
+    ready = [*power, Rung.CEPH] if maas.ceph else power
     own = [name for rungs in maas.segment_rungs.values() for name in rungs.split("+")]
-    wanted = [Rung(name.strip()) for name in (*(maas.rungs or ready), *own)]
+    wanted = [Rung(name.strip()) for name in (*(maas.rungs or power), *own)]
     return [rung for rung in dict.fromkeys(wanted) if rung in ready]
 
 
@@ -165,7 +178,18 @@ def _ways(maas: Maas, hypervisors: Mapping[str, HypervisorData]) -> Generator[_W
             maas=MaasMachines(access=_access(maas, directory=directory), targets=targets),
             redfish=Redfish(file=bmcs, timeout_s=TIMEOUT_S),
             ipmi=Ipmi(file=bmcs, timeout_s=TIMEOUT_S),
+            ceph=_ceph(maas.ceph, directory=directory, targets=targets) if maas.ceph else None,
         )
+
+
+def _ceph(account: CephAccount, *, directory: pathlib.Path, targets: pathlib.Path) -> CephFencer:
+    access = CephAccess(
+        config=_private(directory / "ceph.conf", account.conf()),
+        keyring=_private(directory / "ceph-keyring", account.keyring()),
+        user=account.user,
+        timeout_s=TIMEOUT_S,
+    )
+    return CephFencer(access, targets=targets, expires_s=0, clock=SystemClock(), by=_BY)
 
 
 def _access(maas: Maas, *, directory: pathlib.Path) -> Access:

@@ -14,13 +14,17 @@ import yaml
 from hacluster_shim import checks, config, units
 from hacluster_shim.config import ShimConfig
 from instance_ha.errors import PolicyError
-from instance_ha_relations import hypervisor
+from instance_ha.ladder import Rung
+from instance_ha_relations import ceph_client, hypervisor
+from instance_ha_relations.ceph_client import CephAccount
+from instance_ha_relations.errors import RelationDataError
 from instance_ha_relations.fencing import FencingCredentials, FencingTarget
 from instance_ha_relations.hypervisor import HypervisorData
 from masakari_instance_ha.fencing import bmc
 
 HYPERVISORS = "hypervisors"
 FENCING = "fencing"
+CEPH = "ceph"
 PEERS = "peers"
 _STATUS_LENGTH = 59
 _STALE_INTERVALS = 3
@@ -32,13 +36,14 @@ FINDINGS = "targets"
 
 @dataclass(frozen=True, kw_only=True)
 class Maas:
-    """A MAAS and the key to it."""
+    """A MAAS and the key to it, and what is asked where it proves nothing."""
 
     url: str
     api_key: pydantic.SecretStr
     ca: str
     bmcs: str = field(default="", repr=False)
     """JSON of the hypervisors' own power controllers, with user and password; may be empty."""
+    ceph: CephAccount | None = None
     rungs: list[str] = field(default_factory=list[str])
     segment_rungs: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -73,6 +78,12 @@ def take(charm: ops.CharmBase) -> World:
         targets=targets,
         problems=tuple(problems),
     )
+
+
+def ask_for_ceph(charm: ops.CharmBase) -> None:
+    """Ask a related Ceph for an account of this application; the leader only."""
+    if relation := charm.model.get_relation(CEPH):
+        ceph_client.request(relation, charm.unit, user=charm.app.name)
 
 
 def read_targets(charm: ops.CharmBase) -> dict[str, FencingTarget]:
@@ -141,6 +152,7 @@ def _maas(
         api_key=key,
         ca=options.maas_ca,
         bmcs=bmcs,
+        ceph=_ceph(charm, options, problems),
         rungs=options.ladder(),
         segment_rungs=options.ladders(),
     )
@@ -195,6 +207,25 @@ def _bmcs(charm: ops.CharmBase, secret: str, problems: list[ops.StatusBase]) -> 
     else:
         return text
     return None
+
+
+def _ceph(
+    charm: ops.CharmBase, options: ShimConfig, problems: list[ops.StatusBase]
+) -> CephAccount | None:
+    """Return the access to Ceph, or None without it; MAAS and the BMCs can do without."""
+    relation = charm.model.get_relation(CEPH)
+    if relation is None:
+        if options.names(Rung.CEPH):
+            problems.append(ops.BlockedStatus("rungs: integrate with ceph-mon or microceph"))
+        return None
+    try:
+        account = ceph_client.read(relation, user=charm.app.name)
+    except RelationDataError as error:
+        problems.append(ops.BlockedStatus(error.summary))
+        return None
+    if account is None:
+        problems.append(ops.WaitingStatus("waiting for ceph to make an account"))
+    return account
 
 
 def _hypervisors(

@@ -235,9 +235,7 @@ def _maas(model: ops.Model, relation: ops.Relation) -> Fencing | None:
     )
 
 
-def _ceph(
-    model: ops.Model, data: FencingData, *, relation: ops.Relation
-) -> CephAccount | None:
+def _ceph(model: ops.Model, data: FencingData, *, relation: ops.Relation) -> CephAccount | None:
     """Return the access to Ceph that the fencing authority has handed on, if it has any."""
     credentials = fencing.read_ceph(model, data, relation=relation)
     if credentials is None or data.ceph_user is None:

@@ -3,7 +3,7 @@
 """Interface ``ceph-client``: an account of a Ceph cluster, and where its monitors are.
 
 The charms ceph-mon and microceph provide it. Each of their units speaks in its unit databag, as
-bare text; one of them also answers requests, which are JSON. The account's key comes in the databag
+bare text; one of them also answers requests, which are JSON. The account's key comes by databag
 as well: that is the interface, and not ours to change.
 
 A new account may do more than fencing needs. So it is narrowed by a second request, once it is
@@ -60,7 +60,8 @@ class CephAccount(wire.Databag):
 
 def request(relation: ops.Relation, unit: ops.Unit, *, user: str) -> None:
     """Ask for the account of *user*, and once it is there, for as few rights as will do."""
-    phase = "narrow" if any(said.key for said in _units(relation)) else "create"
+    is_there = any("key" in relation.data[each] for each in relation.units)
+    phase = "narrow" if is_there else "create"
     operation = {"op": "set-key-permissions", "client": user, "permissions": list(RIGHTS)}
     wanted = {
         "api-version": 1,

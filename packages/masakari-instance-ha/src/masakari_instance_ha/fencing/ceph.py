@@ -130,8 +130,7 @@ class CephFencer:
             FenceTargetError: if its storage addresses are not known, or not certainly its own.
             FenceError: if the cluster does not list all of them as refused.
         """
-        addresses = self._addresses(host)
-        self._require_own(host, addresses)
+        addresses = self._own_addresses(host)
         ordered_at_s = self._clock.now_s()
         try:
             for address in addresses:
@@ -154,8 +153,13 @@ class CephFencer:
         )
 
     def check(self, host: str) -> str:
-        """Return whether the cluster refuses every client of the host now."""
-        addresses = self._addresses(host)
+        """Return whether the cluster refuses every client of the host now.
+
+        Raises:
+            FenceTargetError: if its storage addresses are not known, or not certainly its own.
+            FenceError: if the cluster cannot be asked.
+        """
+        addresses = self._own_addresses(host)
         try:
             refused = self._refused()
         except CephError as error:
@@ -187,6 +191,11 @@ class CephFencer:
         except (ValueError, TypeError) as error:
             reason = "Ceph lists what it refuses in a form that is not known"
             raise CephError(reason, hint="Look at ceph osd blocklist ls --format=json") from error
+
+    def _own_addresses(self, host: str) -> Sequence[str]:
+        addresses = self._addresses(host)
+        self._require_own(host, addresses)
+        return addresses
 
     def _addresses(self, host: str) -> Sequence[str]:
         found = targets.find(host, file=self._targets).storage_addresses
