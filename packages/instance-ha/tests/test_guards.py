@@ -126,8 +126,8 @@ def test_a_second_notification_waits(survey, ordinary):
 
     assert hold is not None
     assert hold.guard == "duplicate"
-    assert hold.look_again_s == 175.0
-    assert hold.ends(now_s=1010.0) == "until 1970-01-01 00:19:45 UTC, in 3 min"
+    assert hold.look_again_s == 40.0
+    assert hold.ends(now_s=1010.0) == "until 1970-01-01 00:17:30 UTC, in 40 s"
 
 
 def test_a_hold_says_fact_reason_and_next_command(ordinary):
@@ -145,3 +145,10 @@ def test_every_guard_that_depends_on_time_says_until_when():
     assert hold.ends(now_s=10.0) == "until 1970-01-01 02:15:10 UTC, in 2 h 15 min"
     assert hold.ends(now_s=9000.0) == "until 1970-01-01 02:15:10 UTC, in 0 s"
     assert guards.Hold(guard="nova", reason="down", look_again_s=1.0).ends(now_s=0.0) == ""
+
+
+def test_the_guard_can_be_read_from_what_was_written_down():
+    hold = guards.Hold(guard="pause", reason="bob paused cloud: cables", look_again_s=1.0)
+
+    assert guards.guard_of(str(hold)) == "pause"
+    assert guards.guard_of("the engine works on it") == ""

@@ -22,12 +22,12 @@ class Script:
     def fence(self, host: str) -> FenceProof:
         self.ordered += 1
         if not self.answer:
-            raise FenceTimeoutError(host, f"{self.method} is silent", hint=f"See {self.method}.")
+            raise FenceTimeoutError(host, f"{self.method} is silent", hint=f"See {self.method}")
         return proof(self.method, self.answer, host=host)
 
     def check(self, host: str) -> str:
         if self.power == "silence":
-            raise FenceError(host, f"{self.method} is silent", hint="See it.")
+            raise FenceError(host, f"{self.method} is silent", hint="See it")
         return self.power
 
 
@@ -92,7 +92,7 @@ def test_below_the_last_rung_there_is_nothing():
         "maas: maas is silent; ipmi: ipmi answered 'unknown', which proves nothing; "
         "ceph: ceph is silent"
     )
-    assert "See maas." in caught.value.hint
+    assert caught.value.hint.startswith("maas: See maas; ")
 
 
 def test_the_only_rung_speaks_for_itself():

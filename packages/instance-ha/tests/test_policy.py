@@ -8,6 +8,7 @@ from instance_ha.errors import PolicyError
 from instance_ha.matrix import default_matrix
 from instance_ha.model import Network
 from instance_ha.policy import Policy
+from instance_ha.simulation.masakari import DUPLICATE_WINDOW_S
 
 ALL = tuple(Network)
 
@@ -17,7 +18,7 @@ def policy(**changes) -> Policy:
 
 
 def test_defaults_are_sound():
-    assert policy().renotify_after_s > 180, "masakari's duplicate window must be over by then"
+    assert policy().renotify_after_s > DUPLICATE_WINDOW_S, "it must be over by then"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from instance_ha.model import NotificationStatus
@@ -25,3 +27,13 @@ def test_an_engine_that_never_beat_counts_from_the_first_look(ordinary):
 
     assert pulse.last_s(running, last_beat_s=None, now_s=10.0) == 10.0
     assert pulse.last_s(running, last_beat_s=None, now_s=50.0) == 10.0
+
+
+def test_a_newer_notification_of_the_host_counts_anew(ordinary):
+    pulse, running = Pulse(), ordinary.notification(NotificationStatus.RUNNING)
+    newer = dataclasses.replace(running, uuid="another")
+
+    pulse.last_s(running, last_beat_s=8.0, now_s=10.0)
+
+    assert pulse.last_s(newer, last_beat_s=8.0, now_s=50.0) == 50.0
+    assert pulse.last_s(newer, last_beat_s=8.0, now_s=60.0) == 50.0

@@ -16,6 +16,7 @@ from instance_ha.model import IncidentState, Network, NotificationStatus
 from instance_ha.simulation import acts
 from instance_ha.simulation.clock import SimClock
 from instance_ha.simulation.gossip import SimObserver
+from instance_ha.simulation.masakari import DUPLICATE_WINDOW_S
 from instance_ha.simulation.memory import LeaseRow, MemoryJournal, MemoryLease
 from instance_ha.simulation.power import SimFencer
 from instance_ha.simulation.world import HostPlan, SimWorld, WorldPlan
@@ -82,7 +83,7 @@ def test_masakari_refuses_what_the_real_one_refuses(world: SimWorld):
     host = next(host for host in masakari.hosts() if host.name == "h2")
 
     with pytest.raises(NotificationRefusedError, match="duplicate"):
-        masakari.notify("h1", at_s=180.0)
+        masakari.notify("h1", at_s=DUPLICATE_WINDOW_S)
     with pytest.raises(CloudUnreachableError, match="h1 is being recovered"):
         masakari.end_maintenance(host)
     masakari.remove("h1")

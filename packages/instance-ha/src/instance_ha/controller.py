@@ -30,7 +30,7 @@ from instance_ha.model import (
     Reach,
     Verdict,
 )
-from instance_ha.past import DISABLED_BEFORE, Past, recall
+from instance_ha.past import DISABLED_BEFORE, Past, Recollection
 from instance_ha.pulse import Pulse
 from instance_ha.rota import Rota
 from instance_ha.rulebook import Rulebook
@@ -95,6 +95,7 @@ class Controller:
         self._active: bool | None = None
         self._troubles: dict[str, str] = {}
         self._pulse = Pulse()
+        self._recollection = Recollection(journal.events)
         self._leased_until_s = float("-inf")
 
     def run(self, should_stop: Callable[[], bool]) -> None:
@@ -225,7 +226,7 @@ class Controller:
             )
             return None
         if incident is None:
-            incident = self._open(survey.verdicts[name], host=survey.hosts[name])
+            incident = self._open(survey.verdicts[name], host=survey.hosts[name], survey=survey)
         step = steps.next_step(
             self._case(incident, host=host, survey=survey, mass=mass), policy=self._policy
         )
@@ -236,12 +237,12 @@ class Controller:
         self._say(name, "")
         return step
 
-    def _open(self, verdict: Verdict, *, host: Host) -> Incident:
+    def _open(self, verdict: Verdict, *, host: Host, survey: Survey) -> Incident:
         """Begin an incident, with the evidence that led to it."""
         incident = self._journal.open(
             verdict.host,
             segment=host.segment.name,
-            at_s=self._clock.now_s(),
+            at_s=survey.lost_at_s(verdict.host),
             reason=verdict.reason,
         )
         for network, reach in verdict.reach.items():
@@ -281,7 +282,7 @@ class Controller:
             held = guards.hold(survey, host=host, mass=mass, policy=self._policy)
         past = Past()
         if verdict.alive and incident.notification is not None:
-            past = recall(self._journal.events(incident))
+            past = self._recollection.past(incident, now_s=survey.now_s)
         last_beat_s, servers_left = None, 0
         if newest is not None and incident.state is IncidentState.RECOVERING:
             if newest.status is NotificationStatus.RUNNING:

@@ -150,8 +150,8 @@ class Ladder:
         if len(failures) == 1:
             raise failures[0][1]
         reason = "; ".join(f"{rung}: {error.reason}" for rung, error in failures)
-        hint = " ".join(dict.fromkeys(f"{rung}: {error.hint}." for rung, error in failures))
-        raise FenceError(host, reason, hint=hint.replace("..", "."))
+        hint = "; ".join(f"{rung}: {error.hint}" for rung, error in failures)
+        raise FenceError(host, reason, hint=hint)
 
     def check(self, host: str) -> str:
         """Return the first answer that says something, without any order.

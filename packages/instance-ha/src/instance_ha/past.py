@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from instance_ha.model import Event
+    from instance_ha.model import Event, Incident
 
 DISABLED_BEFORE = "disabled_before"
 """Detail of an event: why Nova had the host disabled as it was lost."""
@@ -21,6 +21,9 @@ RETURN_ASKED = "return_asked"
 """Detail of an event: who wants the host put back to work."""
 SPENT_RESERVE = "spent_reserve"
 """Detail of an event: the reserved host that took over."""
+
+REMEMBERED_S = 5.0
+"""How late it is noticed at most that a person asked for a host."""
 
 _SETTLING = frozenset({"proof", "force-down", "recovered"})
 """Kinds of the events after which Nova's row of the host may have been written by a recovery."""
@@ -38,6 +41,27 @@ class Past:
     """Who asked to have it back; empty if nobody did since it was last fenced."""
     spent_reserve: str = ""
     """The reserved host that took over its servers; empty if none did."""
+
+
+class Recollection:
+    """Remembers what timelines told, for a moment; forgotten with the process.
+
+    Many hosts may be back and wait at once. A timeline is read again when its incident changed,
+    and else after a moment: people write into it as well.
+    """
+
+    def __init__(self, read: Callable[[Incident], Iterable[Event]]) -> None:
+        """Make one; *read* gives an incident's timeline, the oldest event first."""
+        self._read = read
+        self._known: dict[str, tuple[Incident, float, Past]] = {}
+
+    def past(self, incident: Incident, *, now_s: float) -> Past:
+        """Return what the incident's timeline told at most ``REMEMBERED_S`` ago."""
+        known, read_at_s, past = self._known.get(incident.host, (None, 0.0, Past()))
+        if known != incident or now_s - read_at_s >= REMEMBERED_S:
+            past = recall(self._read(incident))
+            self._known[incident.host] = (incident, now_s, past)
+        return past
 
 
 def recall(events: Iterable[Event]) -> Past:

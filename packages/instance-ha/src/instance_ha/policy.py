@@ -64,7 +64,7 @@ class Policy:
     """What Masakari's flow tells Nova as it disables a lost host; other reasons are people's."""
     orphan_after_s: float = 30.0
     """Silence of the engine after which a running notification is given to another."""
-    renotify_after_s: float = 185.0
+    renotify_after_s: float = 50.0
     """Pause between two notifications of one host; more than Masakari's duplicate window."""
     lease_ttl_s: float = 7.0
     """Silence of a controller after which another one acts; a pass that takes longer stops."""

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from instance_ha.model import Notification
 
 
+_Sign = tuple[str, float, float | None]
+"""The notification, when Masakari changed it, when its engine last beat."""
+
+
 class Pulse:
-    """Remembers the newest sign of each notification; forgotten with the process."""
+    """Remembers the newest sign of each host's notification; forgotten with the process."""
 
     def __init__(self) -> None:
-        self._signs: dict[str, tuple[tuple[float, float | None], float]] = {}
+        self._signs: dict[str, tuple[_Sign, float]] = {}
 
     def last_s(
         self, notification: Notification, *, last_beat_s: float | None, now_s: float
@@ -30,8 +34,9 @@ class Pulse:
             last_beat_s: When an engine last said that it works on it, by its clock.
             now_s: The time of this look.
         """
-        sign = (notification.updated_at_s, last_beat_s)
-        known = self._signs.get(notification.uuid)
-        if known is None or known[0] != sign:
-            self._signs[notification.uuid] = (sign, now_s)
-        return self._signs[notification.uuid][1]
+        sign = (notification.uuid, notification.updated_at_s, last_beat_s)
+        seen, since_s = self._signs.get(notification.host, (None, now_s))
+        if seen != sign:
+            since_s = now_s
+            self._signs[notification.host] = (sign, since_s)
+        return since_s

@@ -10,6 +10,7 @@ from instance_ha.debounce import Patience
 from instance_ha.errors import MatrixError, PolicyError
 from instance_ha.matrix import default_matrix
 from instance_ha.model import Network
+from instance_ha.policy import Policy
 from instance_ha.selection import Disks, Pattern, Protect, Selection
 from masakari_instance_ha import assembly, options
 
@@ -49,6 +50,15 @@ def test_figures_reach_the_policy(options_of):
     )
     assert (policy.return_after_s, policy.orphan_after_s, policy.lease_ttl_s) == (7.0, 20.0, 9.0)
     assert policy.renotify_after_s == 35.0, "masakari must have forgotten the first one"
+
+
+def test_without_options_the_rules_have_their_own_figures(options_of):
+    """What the simulation plays by default is what an operator gets by default."""
+    networks = tuple(Network)
+
+    assert assembly.policy(options_of("")) == Policy(
+        networks=networks, matrix=default_matrix(networks)
+    )
 
 
 def test_an_operators_matrix_is_read(options_of, tmp_path):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from instance_ha.simulation.storage import SimStorage
     from instance_ha.simulation.witness import Witness
 
-DUPLICATE_WINDOW_S = 180.0
+DUPLICATE_WINDOW_S = 45.0
 
 
 class SimMasakari:
