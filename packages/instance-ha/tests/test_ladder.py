@@ -58,6 +58,8 @@ def made(*rungs: Script, told: list[str] | None = None) -> Ladder:
         ("none", "unfenced by choice", True),
         ("none", "off", False),
         ("rumour", "off", False),
+        ("pacemaker", "off", True),
+        ("pacemaker", "on", False),
     ],
 )
 def test_each_method_proves_by_one_answer_only(method: str, answer: str, proves: bool):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
+from instance_ha import pacemaker
 from instance_ha.errors import FenceError, PolicyError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ PROVES: Mapping[str, str] = {
     Rung.REDFISH: OFF,
     Rung.IPMI: OFF,
     Rung.CEPH: STORAGE_FENCED,
+    pacemaker.METHOD: OFF,
     NO_FENCING: UNFENCED,
 }
 """Method -> the one answer of it that lets servers be evacuated."""

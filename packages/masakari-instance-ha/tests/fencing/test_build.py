@@ -11,6 +11,7 @@ from oslo_config import cfg
 
 from instance_ha.errors import FenceError, PolicyError
 from instance_ha.ladder import Ladder
+from instance_ha.model import FenceProof
 from masakari_instance_ha import fencing, options
 from masakari_instance_ha.clock import SystemClock
 
@@ -158,3 +159,13 @@ def test_power_on_goes_to_what_proved_it_off(chosen, bmcs, redfish, login):
 def test_storage_is_there_where_ceph_is(chosen):
     assert fencing.storage(chosen("maas"), clock=SystemClock(), by="me") is None
     assert fencing.storage(chosen("maas", "ceph"), clock=SystemClock(), by="me") is not None
+
+
+def test_what_a_ring_proved_off_is_not_ours_to_power_on(chosen):
+    proof = FenceProof(
+        host="h1", method="pacemaker", target="h1", answer="off",
+        ordered_at_s=1.0, confirmed_at_s=2.0, by="m1 for m2",
+    )  # fmt: skip
+
+    with pytest.raises(FenceError, match=r"takes no orders of ours.*unfence-host"):
+        fencing.power_on(chosen("maas"), proof, clock=SystemClock(), by="engine@test")

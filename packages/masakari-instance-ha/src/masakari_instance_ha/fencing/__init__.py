@@ -8,7 +8,7 @@ import pathlib
 from typing import TYPE_CHECKING
 
 from instance_ha import ladder
-from instance_ha.errors import InstanceHaError
+from instance_ha.errors import FenceError, InstanceHaError
 from instance_ha.ladder import Ladder, Rung
 from masakari_instance_ha.fencing import bmc, ceph
 from masakari_instance_ha.fencing.ceph import CephAccess, CephFencer
@@ -93,6 +93,9 @@ def power_on(conf: cfg.ConfigOpts, proof: FenceProof, *, clock: Clock, by: str) 
     Raises:
         FenceError: if that does not take the order.
     """
+    if proof.method not in list(Rung):
+        reason = f"{proof.method} proved it off, and takes no orders of ours"
+        raise FenceError(proof.host, reason, hint="Run the unfence-host action of hacluster-shim")
     rung = Rung(proof.method)
     fencer = _power(rung, conf.instance_ha_fencing, last=rung, clock=clock, by=by)
     return fencer.power_on(proof.host)
