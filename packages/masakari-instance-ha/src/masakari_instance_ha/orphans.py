@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from instance_ha.errors import StoreUnreachableError
+from masakari_instance_ha import database
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Orphans:
 
     def __init__(self, url: str) -> None:
         """Make ready; nothing is connected yet. *url* is of the database of Masakari."""
-        self._engine = sa.create_engine(url, pool_pre_ping=True, pool_size=1, pool_recycle=600)
+        self._engine = database.connect(url, pool_size=1)
 
     def release(self, notification: str) -> bool:
         """Set *notification* from running to error; return whether it was still running.

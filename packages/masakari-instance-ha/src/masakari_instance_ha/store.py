@@ -19,7 +19,7 @@ from sqlalchemy import exc
 
 from instance_ha.errors import StoreUnreachableError
 from instance_ha.model import Event, FenceProof, Incident, IncidentState
-from masakari_instance_ha import migrations, schema
+from masakari_instance_ha import database, migrations, schema
 from masakari_instance_ha.board import StoredBoard
 from masakari_instance_ha.boots import StoredBoots
 from masakari_instance_ha.decisions import StoredDecisions
@@ -64,7 +64,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._url = sa.make_url(url)
-        self._engine = sa.create_engine(self._url, pool_pre_ping=True, pool_recycle=600)
+        self._engine = database.connect(self._url)
         self.decisions = StoredDecisions(self._run)
         """Pauses and approvals."""
 
