@@ -90,8 +90,8 @@ def test_a_service_that_dies_is_started_again(h1):
         within_s=60,
         what="virtlogd to run again",
     )
-    # libvirtd went down with it, and a nova-compute that lost it takes no servers for a while; asked
-    # to stop, it would first wait for what it had asked of the old libvirtd.
+    # libvirtd went down with it, and a nova-compute that lost it takes no servers for a while;
+    # asked to stop, it would first wait for what it had asked of the old libvirtd.
     systemctl(h1, "kill", "--signal=KILL", "nova-compute")
     systemctl(h1, "restart", "nova-compute")
     compute.wait_up([h1])

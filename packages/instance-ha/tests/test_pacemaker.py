@@ -74,6 +74,21 @@ def test_anything_less_is_none(seen):
     assert proof(seen) is None
 
 
+@pytest.mark.parametrize(
+    ("completed", "proven"),
+    [
+        pytest.param("08:54:58", ["h4"], id="the one that the cib notes"),
+        pytest.param("08:54:49", ["h4"], id="noted late"),
+        pytest.param("08:54:47", [], id="an older one"),
+    ],
+)
+def test_whoever_begins_to_watch_late_finds_the_proof(completed, proven):
+    seen = view(OFF.replace("08:54:58", completed))
+
+    assert list(seen.proofs(node="c2")) == proven
+    assert seen.proofs(node="c1") == {}
+
+
 def test_only_the_dc_speaks():
     seen = view(OFF)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 METHOD = "pacemaker"
 """The method that proofs of a ring name."""
+NOTED_WITHIN_S = 10.0
+"""A fencing is in the history at most so long before the CIB notes it."""
 _OFF = "off"
 _SUCCESS = "success"
 _TRUE = ("true", "1")
@@ -137,6 +139,18 @@ class RingView:
             confirmed_at_s=newest.completed_s,
             by=f"{newest.delegate} for {self.dc}",
         )
+
+    def proofs(self, *, node: str) -> Mapping[str, FenceProof]:
+        """Return remote -> the proof that it is off now, as seen by *node*.
+
+        Whoever begins to watch late finds it as well: the loss that counts is the one that the
+        CIB remembers the fencing of.
+        """
+        found = {
+            name: self.proof(name, node=node, lost_at_s=state.fenced_at_s - NOTED_WITHIN_S)
+            for name, state in self.remotes.items()
+        }
+        return {name: proof for name, proof in found.items() if proof is not None}
 
 
 def read(crm_mon: str, *, cib: str) -> RingView:

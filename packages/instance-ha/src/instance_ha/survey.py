@@ -35,6 +35,15 @@ class Survey:
     just_notified: frozenset[str] = frozenset()
     """Hosts that were notified in this pass."""
 
+    def lost_at_s(self, host: str) -> float:
+        """Return since when a loss that is found now counts.
+
+        Who is proven off was lost before that: a notification since then is of this very loss,
+        though another member of the ring sent it.
+        """
+        proof = None if self.proofs is None else self.proofs.get(host)
+        return self.now_s if proof is None else min(self.now_s, proof.confirmed_at_s)
+
     def after_notifying(self, host: str) -> Survey:
         """Return it as it is once *host* was notified."""
         return replace(self, just_notified=self.just_notified | {host})
