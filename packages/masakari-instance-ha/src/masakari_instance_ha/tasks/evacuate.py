@@ -91,7 +91,8 @@ class _Report:
             self._work.say("active", text, server=move.server, destination=move.destination or "")
         else:
             kind = "left" if move.stays else "evacuate"
-            self._work.say(kind, f"{move.name}: {move.problem}", server=move.server)
+            text = f"{move.name}: {move.problem}"
+            self._work.say(kind, text, server=move.server, result=move.outcome.value)
 
     def going_on(self) -> None:
         for duty in self._duties:

@@ -56,7 +56,7 @@ def fence(work: Work, *, permitted: Callable[[], None] = _always) -> FenceProof:
         permitted()
 
     def tell(error: FenceError) -> None:
-        work.say("fence", f"{error.reason}; trying again. {error.hint}")
+        work.say("fence", f"{error.reason}; trying again. {error.hint}", result="retried")
 
     work.say("fence", "must be proven off before anything moves")
     try:

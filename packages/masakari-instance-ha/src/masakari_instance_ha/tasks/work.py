@@ -81,7 +81,7 @@ class Work:
             clock=self.clock,
             by=f"masakari-{self.by}",
             segment=self.incident.segment,
-            tell=lambda text: self.say("fence", text),
+            tell=lambda text: self.say("fence", text, left=text.partition(":")[0]),
         )
 
     def storage(self) -> Fencer | None:
