@@ -55,8 +55,8 @@ def test_commands_are_read_in_order_with_what_they_print():
 
 
 def test_a_mark_that_means_nothing_is_an_error():
-    with pytest.raises(pages.PageError, match="line 2: “untill”"):
-        pages.steps("<!-- lab -->\n<!-- lab: untill -->\n")
+    with pytest.raises(pages.PageError, match="line 2: “until-then”"):
+        pages.steps("<!-- lab -->\n<!-- lab: until-then -->\n")
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,8 @@ class _Report:
         else:
             kind = "left" if move.stays else "evacuate"
             text = f"{move.name}: {move.problem}"
-            self._work.say(kind, text, server=move.server, result=move.outcome.value)
+            outcome = move.outcome.value if move.outcome else ""
+            self._work.say(kind, text, server=move.server, result=outcome)
 
     def going_on(self) -> None:
         for duty in self._duties:
