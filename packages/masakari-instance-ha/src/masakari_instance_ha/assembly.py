@@ -200,6 +200,14 @@ def store_url(conf: cfg.ConfigOpts) -> str:
     return url
 
 
+def moves_at_once(conf: cfg.ConfigOpts) -> int:
+    """Return how many servers of one host Masakari moves at the same time."""
+    theirs = cfg.ConfigOpts()
+    theirs.register_opt(cfg.IntOpt("host_failure_recovery_threads", default=3, min=1))
+    theirs(args=[], default_config_files=list(conf.config_file or []), default_config_dirs=[])
+    return theirs.host_failure_recovery_threads
+
+
 def _masakaris(conf: cfg.ConfigOpts) -> cfg.ConfigOpts.GroupAttr:
     """Return ``[host_failure]`` of the same files.
 

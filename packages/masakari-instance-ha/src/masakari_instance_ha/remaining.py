@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from masakari_instance_ha import servers
 from masakari_instance_ha.connection import calling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from openstack.compute.v2.server import Server
 
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 
 _STAYS = "ignored"
 """Status of the vmove of a server whose disk the engine found to be on the lost host alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resident:
+    """A server on a host, and what a recovery does with it."""
+
+    uuid: str
+    name: str
+    facts: ServerFacts
+    why: str | None
+    """Why a recovery leaves it where it is; None if it moves it."""
 
 
 class Remaining:
@@ -42,13 +54,34 @@ class Remaining:
         Raises:
             CloudRefusedError, CloudUnreachableError: see :func:`connection.calling`.
         """
-        with calling(f"count the servers on {host}"):
-            found = list(self._connection.compute.servers(all_projects=True, host=host))
-            facts = {server.id: self._facts(server, selection=selection) for server in found}
-        moved = {uuid for uuid, said in facts.items() if selection.why_left(said) is None}
-        if notification and any(selection.asks(facts[uuid]) for uuid in moved):
+        found = {
+            each.uuid: each.facts
+            for each in self.residents(host, selection=selection)
+            if each.why is None
+        }
+        moved = set(found)
+        if notification and any(map(selection.asks, found.values())):
             moved -= self._staying(notification)
         return len(moved)
+
+    def residents(self, host: str, *, selection: Selection) -> Sequence[Resident]:
+        """Return every server on *host*, with what a recovery by that rule does with it.
+
+        Raises:
+            CloudRefusedError, CloudUnreachableError: see :func:`connection.calling`.
+        """
+        with calling(f"list the servers on {host}"):
+            found = list(self._connection.compute.servers(all_projects=True, host=host))
+            facts = [self._facts(server, selection=selection) for server in found]
+        return [
+            Resident(
+                uuid=server.id,
+                name=server.name or server.id,
+                facts=said,
+                why=selection.why_left(said),
+            )
+            for server, said in zip(found, facts, strict=True)
+        ]
 
     def _facts(self, server: Server, *, selection: Selection) -> ServerFacts:
         said = server.to_dict(original_names=True, computed=False)

@@ -224,8 +224,10 @@ class OpenStack:
     ) -> tuple[int, Any]:
         match method, rest:
             case "GET", ["os-services"]:
-                wanted = query.get("host")
-                return 200, {"services": [s for s in self.services if wanted in (None, s["host"])]}
+                known = self.services
+                for key in query.keys() & {"host", "binary"}:
+                    known = [service for service in known if service[key] == query[key]]
+                return 200, {"services": known}
             case "GET", ["os-hypervisors", "detail"]:
                 return 200, {"hypervisors": [self._hypervisor(s) for s in self.services]}
             case "GET", ["os-aggregates"]:

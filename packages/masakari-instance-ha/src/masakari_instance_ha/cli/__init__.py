@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from instance_ha.errors import InstanceHaError
 from masakari_instance_ha.cli import (
+    drilling,
     enrolment,
     findings,
     guarding,
@@ -27,13 +28,21 @@ from masakari_instance_ha.cli import (
     output,
     pauses,
     power,
+    readiness,
     reserving,
     restarts,
     returning,
+    simulating,
     upkeep,
     vmoves,
 )
-from masakari_instance_ha.cli.call import Call, Commands, InputError, common_options
+from masakari_instance_ha.cli.call import (
+    Call,
+    Commands,
+    FoundWantingError,
+    InputError,
+    common_options,
+)
 from masakari_instance_ha.connection import CloudRefusedError
 
 if TYPE_CHECKING:
@@ -58,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         call = Call(arguments)
         answer = arguments.run(call)
-    except upkeep.ChecksFailedError as error:
+    except FoundWantingError as error:
         sys.stdout.write(output.render(error.answer, as_json=as_json))
         return _fail(str(error))
     except InputError as error:
@@ -104,6 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     journal.describe_journal(top.noun("journal", "who changed what with this command"))
     power.describe_fence(top.noun("fence", "the power controller"))
     moving.describe_moving(top)
+    simulating.describe_simulating(top)
+    readiness.describe_readiness(top)
+    drilling.describe_drilling(top)
     upkeep.describe_upkeep(top)
     return parser
 

@@ -31,6 +31,14 @@ class InputError(InstanceHaError):
     """What was typed names nothing that exists; the exit code is 2."""
 
 
+class FoundWantingError(InstanceHaError):
+    """What was asked for was found, and is not well; the answer goes out all the same."""
+
+    def __init__(self, sentence: str, *, answer: Answer) -> None:
+        super().__init__(sentence)
+        self.answer = answer
+
+
 class Call:
     """One call of the command; whatever it needs is opened when it is first used."""
 

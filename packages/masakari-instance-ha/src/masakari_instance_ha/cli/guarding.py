@@ -15,10 +15,10 @@ from masakari_instance_ha.cli.output import Table, moment
 from masakari_instance_ha.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from instance_ha.guards import Hold
-    from instance_ha.model import Host, Incident
+    from instance_ha.model import Host
     from instance_ha.policy import Policy
     from masakari_instance_ha.cli.output import Value
 
@@ -37,27 +37,28 @@ def show_guards(call: Call) -> Table:
     Raises:
         InputError: if the host that was named is not enrolled.
     """
-    survey = _survey(call)
+    found = survey(call)
     policy = assembly.policy(call.conf)
     wanted = call.arguments.host
-    hosts = [host for host in survey.hosts.values() if wanted in {None, host.name}]
+    hosts = [host for host in found.hosts.values() if wanted in {None, host.name}]
     if wanted is not None and not hosts:
         raise InputError(f"{wanted} is not enrolled; see instance-ha host list")
     return Table(
         columns=_COLUMNS,
-        rows=[_row(host, survey=survey, policy=policy) for host in hosts],
+        rows=[_row(host, survey=found, policy=policy) for host in hosts],
         empty="no host is enrolled; instance-ha host add SEGMENT HOST",
     )
 
 
-def _survey(call: Call) -> Survey:
+def survey(call: Call, *, lost: Collection[str] = ()) -> Survey:
+    """Return what a pass of the controller would go by, were these hosts lost too."""
     clock = SystemClock()
     cloud = assembly.cloud(call.conf, clock=clock)
     hosts = {host.name: host for host in cloud.hosts()}
     incidents = call.store.unclosed()
     return Survey(
         now_s=clock.now_s(),
-        verdicts=_supposed(hosts, incidents=incidents),
+        verdicts=_supposed(hosts, lost={*incidents, *lost}),
         hosts=hosts,
         notifications=cloud.notifications(),
         incidents=incidents,
@@ -66,15 +67,15 @@ def _survey(call: Call) -> Survey:
     )
 
 
-def _supposed(hosts: Iterable[str], *, incidents: Mapping[str, Incident]) -> Mapping[str, Verdict]:
-    """Return verdicts without any evidence: lost is what has an incident, all else is well."""
+def _supposed(hosts: Iterable[str], *, lost: Collection[str]) -> Mapping[str, Verdict]:
+    """Return verdicts without any evidence: what is not supposed to be lost is well."""
     return {
         host: Verdict(
             host=host,
-            action=Action.RECOVERY if host in incidents else Action.NONE,
-            reach=dict.fromkeys(Network, Reach.DOWN if host in incidents else Reach.UP),
-            reason="it has an incident" if host in incidents else "it has no incident",
-            alive=host not in incidents,
+            action=Action.RECOVERY if host in lost else Action.NONE,
+            reach=dict.fromkeys(Network, Reach.DOWN if host in lost else Reach.UP),
+            reason="is lost, or supposed to be" if host in lost else "it has no incident",
+            alive=host not in lost,
         )
         for host in hosts
     }

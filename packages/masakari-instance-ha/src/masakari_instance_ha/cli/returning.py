@@ -17,7 +17,7 @@ from masakari_instance_ha.clock import SystemClock
 
 if TYPE_CHECKING:
     from instance_ha.enrolment import Plan
-    from instance_ha.model import Host
+    from instance_ha.model import Host, Incident
     from masakari_instance_ha.cli.output import Value
 
 _PLAN = ("host", "segment", "next", "why")
@@ -43,14 +43,7 @@ def return_host(call: Call) -> Record:
             f"{name} was not lost, so there is nothing to return from; if it is on maintenance: "
             f"instance-ha host update {name} --no-on-maintenance"
         )
-    event = Event(
-        at_s=SystemClock().now_s(),
-        actor=call.author,
-        kind="return",
-        text="wanted back at work",
-        detail={RETURN_ASKED: call.author},
-    )
-    call.store.record(incident, event)
+    want_back(call, incident)
     return Record(
         fields={
             "host": name,
@@ -59,6 +52,18 @@ def return_host(call: Call) -> Record:
             f"instance-ha incident show --host {name}",
         }
     )
+
+
+def want_back(call: Call, incident: Incident) -> None:
+    """Write down that a person wants the incident's host back at work."""
+    event = Event(
+        at_s=SystemClock().now_s(),
+        actor=call.author,
+        kind="return",
+        text="wanted back at work",
+        detail={RETURN_ASKED: call.author},
+    )
+    call.store.record(incident, event)
 
 
 def plan_hosts(call: Call) -> Table:

@@ -7,9 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from instance_ha.errors import InstanceHaError
 from masakari_instance_ha import assembly, store, upgrading
-from masakari_instance_ha.cli.call import InputError
+from masakari_instance_ha.cli.call import FoundWantingError, InputError
 from masakari_instance_ha.cli.output import Record, Table, moment
 from masakari_instance_ha.cli.pauses import duration
 from masakari_instance_ha.clock import SystemClock
@@ -21,17 +20,6 @@ if TYPE_CHECKING:
     from masakari_instance_ha.cli.call import Call, Commands
 
 _DAY_S = 86_400.0
-
-
-class ChecksFailedError(InstanceHaError):
-    """A preflight that found something; what was found is carried along for the output."""
-
-    def __init__(self, checks: Sequence[Check]) -> None:
-        failed = [check for check in checks if check.problem]
-        super().__init__(
-            f"{len(failed)} of {len(checks)} checks failed: {failed[0].name}: {failed[0].problem}"
-        )
-        self.answer = _report(checks)
 
 
 def describe_upkeep(top: Commands) -> None:
@@ -61,7 +49,7 @@ def check(call: Call) -> Table:
     """Prove that plugin and configuration work; nothing is changed.
 
     Raises:
-        ChecksFailedError: if something does not.
+        FoundWantingError: if something does not.
     """
     from masakari_instance_ha import preflight  # noqa: PLC0415 - loads half of Masakari
 
@@ -70,9 +58,7 @@ def check(call: Call) -> Table:
     checks = preflight.run(
         call.conf, files=call.files, masakari_config=flows, ask_store=call.arguments.store
     )
-    if any(one.problem for one in checks):
-        raise ChecksFailedError(checks)
-    return _report(checks)
+    return _judge(checks)
 
 
 def db_sync(call: Call) -> Record:
@@ -110,12 +96,21 @@ def check_upgrade(call: Call) -> Table:
     """Tell what speaks against an upgrade now: a recovery under way, or tables of another age.
 
     Raises:
-        ChecksFailedError: if something does.
+        FoundWantingError: if something does.
     """
     checks = upgrading.checks(call.store, url=assembly.store_url(call.conf))
-    if any(one.problem for one in checks):
-        raise ChecksFailedError(checks)
-    return _report(checks)
+    return _judge(checks)
+
+
+def _judge(checks: Sequence[Check]) -> Table:
+    report = _report(checks)
+    failed = [check for check in checks if check.problem]
+    if failed:
+        first = f"{failed[0].name}: {failed[0].problem}"
+        raise FoundWantingError(
+            f"{len(failed)} of {len(checks)} checks failed: {first}", answer=report
+        )
+    return report
 
 
 def _report(checks: Sequence[Check]) -> Table:
