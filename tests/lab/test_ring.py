@@ -18,9 +18,10 @@ MANAGEMENT = network.MANAGEMENT
 @pytest.fixture(scope="module")
 def cluster():
     found = ring.of(3, 2)
-    found_up = ring.ensure_up(found)
-    yield found, found_up
-    ring.down()
+    try:
+        yield found, ring.ensure_up(found)
+    finally:  # a ring that did not come up would be in the way of all that follows
+        ring.down()
 
 
 @pytest.fixture
