@@ -32,6 +32,8 @@ Wants={libvirtd}
 Environment=PYTHONWARNINGS=ignore
 Environment=PATH={venv}/bin:/usr/sbin:/usr/bin:/sbin:/bin
 ExecStart={venv}/bin/nova-compute --config-file /etc/nova/nova.conf
+# It would wait for an answer of a libvirtd that is gone.
+TimeoutStopSec=20
 Restart=on-failure
 RestartSec=2
 StateDirectory=nova
