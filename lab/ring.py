@@ -201,6 +201,15 @@ def wait_connected(ring: Ring, *, within_s: float = 120) -> None:
     )
 
 
+def told(ring: Ring) -> str:
+    """Return who is on, and what each member shows people: why a wait was in vain."""
+    lines = [f"{each.name} is {'on' if host.is_on(each) else 'off'}" for each in ring.hosts]
+    for member in filter(host.is_on, ring.members):
+        asked = ["crm_mon", "-1", "--fence-history=3", "--failcounts"]
+        lines.append(host.run(member, asked, check=False).stdout)
+    return "\n".join(lines)
+
+
 def heal(ring: Ring) -> None:
     """Bring every host and cable back, and wait until the ring watches all of them again."""
     maas.clear()

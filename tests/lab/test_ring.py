@@ -27,7 +27,8 @@ def cluster():
 @pytest.fixture
 def it(cluster):
     ring.heal(cluster[0])
-    return cluster[0]
+    yield cluster[0]
+    print(ring.told(cluster[0]))  # shown where the test failed
 
 
 @pytest.fixture
