@@ -106,7 +106,7 @@ def test_the_password_is_on_no_command_line(make, ipmi, login):
 
 
 def test_an_image_without_what_ipmi_needs_is_named(make, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.setattr(sys, "path", [])
     monkeypatch.setattr(sys, "executable", _bare_python())
 
     with pytest.raises(FenceError, match=r"module pyghmi is missing.*Masakari image with"):

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""The fence agent ``fence_maas``: what Pacemaker runs to switch a node off through MAAS.
+"""The fence agents: what Pacemaker runs to switch a node off, one for each rung of the ladder.
 
-It speaks the interface of the ClusterLabs' fence agents, and asks MAAS by the client of the engine
+They speak the interface of the ClusterLabs' fence agents, and ask by the clients of the engine
 that fences on Kubernetes: an order is a success only once the BMC itself answered ``off``. It is
 plain on purpose: Debian's fence-agents bring their Python library together with the clients of
 three public clouds, and its loop around an order would be a second, other one.
 
-What the CIB and the process list hold is the name of a file; the key is in a file of root's.
+What the CIB and the process list hold is the name of a file; keys are in files of root's.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from instance_ha.errors import InstanceHaError
 from instance_ha.ladder import OFF, ON, Rung
 from masakari_instance_ha.clock import SystemClock
+from masakari_instance_ha.fencing.ipmi import Ipmi
 from masakari_instance_ha.fencing.maas import Maas
 from masakari_instance_ha.fencing.maas_api import Access
 from masakari_instance_ha.fencing.power import Pace, PowerError, PowerFencer
+from masakari_instance_ha.fencing.redfish import Redfish
 
 logger = logging.getLogger(__name__)
 
@@ -34,18 +36,26 @@ OK, FAILED, IS_OFF = 0, 1, 2
 
 CONFIG = "/etc/instance-ha/fence-maas.json"
 
+PROGRAMS = {
+    Rung.MAAS: "fence_maas",
+    Rung.REDFISH: "fence_bmc_redfish",
+    Rung.IPMI: "fence_bmc_ipmi",
+}
+"""Rung -> the agent that asks it."""
+
+PATIENCE_S = 60
+"""How long one try asks for the answer, shorter than Pacemaker's own patience with an agent."""
 _PARAMETERS = {
     "action": ("string", "What to do", "off"),
     "plug": ("string", "Name of the node in Pacemaker, as the targets file has it", None),
     "config": (
         "string",
-        "File that says where MAAS, its key and its machines are",
+        "File that says where MAAS, the keys and the machines are",
         CONFIG,
     ),
+    "patience": ("string", "Seconds in which the answer must come", str(PATIENCE_S)),
 }
 _ACTIONS = ("off", "on", "status", "monitor", "list", "metadata", "validate-all")
-ORDER_S = 60.0
-"""How long one try asks for the answer, shorter than Pacemaker's patience with the agent."""
 _REQUEST_S = 35.0
 """MAAS itself gives a BMC up to 30 s."""
 
@@ -56,11 +66,13 @@ class AgentError(InstanceHaError):
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Where MAAS is, and which of its machines is which node."""
+    """How nodes are reached, and which machine is which node."""
 
-    maas: Maas
+    rung: Rung
+    way: Maas | Redfish | Ipmi
     nodes: Mapping[str, Mapping[str, object]]
     """What the targets file holds."""
+    patience_s: float
 
     def is_container(self, node: str) -> bool:
         """Say whether *node* has no power of its own to cut."""
@@ -69,33 +81,34 @@ class Setup:
     def fencer(self) -> PowerFencer:
         """Return what orders a node off and asks until it is."""
         return PowerFencer(
-            self.maas.reach,
-            rung=Rung.MAAS,
-            pace=Pace(deadline_s=ORDER_S, interval_s=1.0),
+            self.way.reach,
+            rung=self.rung,
+            pace=Pace(deadline_s=self.patience_s, interval_s=1.0),
             clock=SystemClock(),
             by="pacemaker",
         )
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(rung: Rung, argv: list[str] | None = None) -> int:
     """Do what the arguments, or without any the standard input, ask for; return the exit code."""
-    logging.basicConfig(stream=sys.stderr, format="fence_maas: %(message)s", level=logging.INFO)
+    form = f"{PROGRAMS[rung]}: %(message)s"
+    logging.basicConfig(stream=sys.stderr, format=form, level=logging.INFO)
     words = sys.argv[1:] if argv is None else argv
     try:
         options = _from_arguments(words) if words else _from_lines(sys.stdin)
-        return _act(options)
+        return _act(rung, options)
     except InstanceHaError as error:
         logger.error("%s", error)  # noqa: TRY400 - Pacemaker's log needs no traceback
         return FAILED
 
 
-def _act(options: Mapping[str, str]) -> int:
+def _act(rung: Rung, options: Mapping[str, str]) -> int:
     action = options.get("action", OFF)
     if action == "metadata":
-        return _metadata()
+        return _metadata(rung)
     if action not in _ACTIONS:
         raise AgentError(f"there is no action {action!r}: say one of {', '.join(_ACTIONS)}")
-    setup = _setup(pathlib.Path(options.get("config", CONFIG)))
+    setup = _setup(rung, options)
     if action in (OFF, ON, "status"):
         return _of_node(setup, action, node=options.get("plug") or options.get("nodename", ""))
     if action == "list":
@@ -124,41 +137,56 @@ def _of_node(setup: Setup, action: str, *, node: str) -> int:
 
 
 def _monitor(setup: Setup) -> None:
-    """Look whether MAAS answers to the key and knows the first machine."""
+    """Look whether MAAS answers to the key and knows the first machine; a BMC is asked for none.
+
+    What fails here takes the device away from this member, and one BMC says nothing of another.
+    """
+    if setup.rung is not Rung.MAAS:
+        return
     for node in setup.nodes:
         if not setup.is_container(node):
             try:
-                with setup.maas.reach(node):
+                with setup.way.reach(node):
                     return
             except PowerError as error:
                 raise AgentError(str(error)) from error
 
 
-def _setup(file: pathlib.Path) -> Setup:
+def _setup(rung: Rung, options: Mapping[str, str]) -> Setup:
+    file = pathlib.Path(options.get("config", CONFIG))
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
-        listed = pathlib.Path(said["targets_file"])
-        nodes = json.loads(listed.read_text(encoding="utf-8"))
-        ca = said.get("ca_file")
-        access = Access(
-            url=said["url"],
-            credentials=pathlib.Path(said["credentials_file"]),
-            ca=pathlib.Path(ca) if ca else None,
-            timeout_s=_REQUEST_S,
+        nodes = json.loads(pathlib.Path(said["targets_file"]).read_text(encoding="utf-8"))
+        return Setup(
+            rung=rung,
+            way=_way(rung, said),
+            nodes=nodes,
+            patience_s=float(options.get("patience", PATIENCE_S)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise AgentError(f"{file} cannot be used: {reason}. See juju status") from error
-    return Setup(maas=Maas(access=access, targets=listed), nodes=nodes)
 
 
-def _metadata() -> int:
-    root = Element(
-        "resource-agent", name="fence_maas", shortdesc="Power fencing through MAAS, confirmed"
+def _way(rung: Rung, said: Mapping[str, str]) -> Maas | Redfish | Ipmi:
+    if rung is not Rung.MAAS:
+        kind = Redfish if rung is Rung.REDFISH else Ipmi
+        return kind(file=pathlib.Path(said["bmc_file"]), timeout_s=_REQUEST_S)
+    ca = said.get("ca_file")
+    access = Access(
+        url=said["url"],
+        credentials=pathlib.Path(said["credentials_file"]),
+        ca=pathlib.Path(ca) if ca else None,
+        timeout_s=_REQUEST_S,
     )
-    SubElement(
-        root, "longdesc"
-    ).text = "Orders a machine off through MAAS and succeeds once its BMC answers that it is off."
+    return Maas(access=access, targets=pathlib.Path(said["targets_file"]))
+
+
+def _metadata(rung: Rung) -> int:
+    short = f"Power fencing by {rung.value}, confirmed"
+    root = Element("resource-agent", name=PROGRAMS[rung], shortdesc=short)
+    long = "Orders a machine off and succeeds once its BMC answers that it is off."
+    SubElement(root, "longdesc").text = long
     SubElement(root, "vendor-url").text = "https://maas.io"
     parameters = SubElement(root, "parameters")
     for name, (kind, text, default) in _PARAMETERS.items():

@@ -8,7 +8,7 @@ it, in every release of Debian and Ubuntu, and replace all of the configuration 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -16,11 +16,12 @@ from xml.etree.ElementTree import Element, SubElement
 from hacluster_shim.ring import agent, crm
 from hacluster_shim.ring.crm import OWNER
 from hacluster_shim.ring.daemons import tool
+from instance_ha.ladder import Rung
 from instance_ha_relations.hacluster import Request
 from instance_ha_relations.pacemaker_remote import RemoteData
 
-FENCE = "fence-maas"
-"""The one fencing device of the ring."""
+_LAST_PATIENCE_S, _PATIENCE_S = 60, 30
+"""How long a device asks; less where another one is below it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,8 @@ class Wanted:
     remotes: Sequence[RemoteData]
     remote_monitor: tuple[int, int]
     """Interval and timeout, in seconds."""
-    fenced: Sequence[str]
-    """Nodes and remotes that the power controller can switch off."""
+    levels: Mapping[str, Sequence[Rung]]
+    """Node or remote -> what can switch it off, first to last; Pacemaker goes down the levels."""
     first: str = ""
     """In a ring of two, the node that is given time to fence the other."""
     request: Request = field(default_factory=Request)
@@ -87,7 +88,7 @@ def put(configuration: Element, wanted: Wanted) -> None:
         configuration,
         "resources",
         [
-            *([_fence_device(wanted)] if wanted.fenced else []),
+            *_fence_devices(wanted),
             *(_remote(remote, monitor=wanted.remote_monitor) for remote in wanted.remotes),
             *crm.resources(wanted.request),
         ],
@@ -101,7 +102,8 @@ def put(configuration: Element, wanted: Wanted) -> None:
             *crm.constraints(wanted.request),
         ],
     )
-    _section(configuration, "fencing-topology", [_level(name) for name in wanted.fenced])
+    levels = [level for name, rungs in wanted.levels.items() for level in _levels(name, rungs)]
+    _section(configuration, "fencing-topology", levels)
 
 
 def _properties(values: Mapping[str, str]) -> Element:
@@ -120,22 +122,42 @@ def _defaults(wanted: Wanted) -> Element:
     return found
 
 
-def _fence_device(wanted: Wanted) -> Element:
+def device(rung: Rung) -> str:
+    """Return the name of the fencing device of a rung."""
+    return agent.PROGRAMS[rung].replace("_", "-")
+
+
+def _fence_devices(wanted: Wanted) -> Iterator[Element]:
+    """Give one fencing device for each rung that anybody has."""
+    for rung in agent.PROGRAMS:
+        nodes = [name for name, rungs in wanted.levels.items() if rung in rungs]
+        if nodes:
+            is_last = all(wanted.levels[name][-1] is rung for name in nodes)
+            yield _fence_device(rung, nodes, is_last=is_last, first=wanted.first)
+
+
+def _fence_device(rung: Rung, nodes: Sequence[str], *, is_last: bool, first: str) -> Element:
     element = Element(
         "primitive",
-        {"id": FENCE, "class": "stonith", "type": "fence_maas", "description": OWNER},
+        {
+            "id": device(rung),
+            "class": "stonith",
+            "type": agent.PROGRAMS[rung],
+            "description": OWNER,
+        },
     )
     params = {
         "config": agent.CONFIG,
+        "patience": str(_LAST_PATIENCE_S if is_last else _PATIENCE_S),
         "pcmk_host_check": "static-list",
-        "pcmk_host_list": " ".join(wanted.fenced),
+        "pcmk_host_list": " ".join(nodes),
         "pcmk_reboot_action": "off",
         "pcmk_off_timeout": "90s",
         "pcmk_status_timeout": "45s",
         "pcmk_monitor_timeout": "45s",
     }
-    if wanted.first:
-        params["pcmk_delay_base"] = f"{wanted.first}:5s"
+    if first:
+        params["pcmk_delay_base"] = f"{first}:5s"
     crm.attributes(element, "instance_attributes", params)
     # A start delay of this monitor would hold up all of Pacemaker's work while it lasts.
     crm.operation(element, "monitor", {"interval": "60s", "timeout": "45s"})
@@ -176,8 +198,15 @@ def _keep_off(remote: RemoteData) -> Element:
     )
 
 
-def _level(name: str) -> Element:
-    return Element("fencing-level", id=f"{OWNER}-{name}-1", target=name, index="1", devices=FENCE)
+def _levels(name: str, rungs: Sequence[Rung]) -> Iterator[Element]:
+    for index, rung in enumerate(rungs, start=1):
+        yield Element(
+            "fencing-level",
+            id=f"{OWNER}-{name}-{index}",
+            target=name,
+            index=str(index),
+            devices=device(rung),
+        )
 
 
 _ORDER = ("crm_config", "nodes", "resources", "constraints", "fencing-topology", "rsc_defaults")

@@ -80,7 +80,7 @@ def ensure(
         if charm.unit.is_leader():
             _load(charm, world, layout, wanted=files)
             if look.settled(within_s=_ELECTION_S if started else 0):
-                _configure(world, layout, options=options, fences=maas is not None)
+                _configure(world, layout, options=options, maas=maas)
         _answer_principal(charm, world, mine.name)
 
 
@@ -148,7 +148,7 @@ def _offer_keys(charm: ops.CharmBase, held: Keys, *, options: RingOptions) -> No
 
 
 def _configure(
-    world: RingWorld, layout: LayoutData, *, options: RingOptions, fences: bool
+    world: RingWorld, layout: LayoutData, *, options: RingOptions, maas: Maas | None
 ) -> None:
     """Write Pacemaker's configuration; a new remote is fenced only once it was connected.
 
@@ -160,14 +160,14 @@ def _configure(
         for name, remote in world.remotes.items()
         if name in now.remotes or _answers(remote.address)
     }
-    wanted = _wanted(world, layout, remotes, options=options, fences=fences, fenced=now.fenced)
+    wanted = _wanted(world, layout, remotes, options=options, maas=maas, fenced=now.fenced)
     changed = cib.ensure(wanted)
     new = remotes.keys() - now.fenced
     if new:
         _wait_joined(new, within_s=_JOIN_S if changed else 0)
     joined = {name for name, state in look.ring().remotes.items() if state.joined}
     fenced = now.fenced | joined
-    wanted = _wanted(world, layout, remotes, options=options, fences=fences, fenced=fenced)
+    wanted = _wanted(world, layout, remotes, options=options, maas=maas, fenced=fenced)
     if cib.ensure(wanted) or changed:
         logger.info("pacemaker's configuration was brought up to date")
 
@@ -178,17 +178,24 @@ def _wanted(
     remotes: Mapping[str, RemoteData],
     *,
     options: RingOptions,
-    fences: bool,
+    maas: Maas | None,
     fenced: frozenset[str] | set[str],
 ) -> Wanted:
     names = [member.name for member in layout.members]
-    may_be = [name for name, each in remotes.items() if each.stonith_hostname and name in fenced]
+    ways = {
+        member.name: fencefiles.rungs(maas, member.name, container=member.container)
+        for member in layout.members
+        if maas
+    }
+    for name, each in remotes.items():
+        if maas and each.stonith_hostname and name in fenced:
+            ways[name] = fencefiles.rungs(maas, name)
     return Wanted(
         properties=options.properties(),
         failure_timeout_s=options.failure_timeout,
         remotes=list(remotes.values()),
         remote_monitor=(options.remote_monitor_interval, options.remote_monitor_timeout),
-        fenced=[*names, *may_be] if fences else [],
+        levels={name: rungs for name, rungs in ways.items() if rungs},
         first=names[0] if len(names) == 2 else "",
         request=world.request,
     )

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from hacluster_shim.ring import agent
+from instance_ha.ladder import Rung
 
 KEY = "consumer:token:s3cr3t"
 
@@ -88,7 +89,7 @@ def fence(config, monkeypatch):
         lines = {"config": str(config)} | options
         text = "".join(f"{name}={value}\n" for name, value in lines.items())
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
-        return agent.main([])
+        return agent.main(Rung.MAAS, [])
 
     return call
 
@@ -101,11 +102,10 @@ def test_off_is_a_success_once_the_power_is_confirmed_off(fence, maas):
 
 
 @pytest.mark.parametrize("answer", ["on", "unknown", "error"])
-def test_an_order_that_changes_nothing_is_a_failure(fence, maas, monkeypatch, answer):
-    monkeypatch.setattr(agent, "ORDER_S", 0.2)
+def test_an_order_that_changes_nothing_is_a_failure(fence, maas, answer):
     maas.deaf, maas.states["sys-h4"] = True, answer
 
-    assert fence(action="off", plug="h4") == agent.FAILED
+    assert fence(action="off", plug="h4", patience="0.2") == agent.FAILED
 
 
 @pytest.mark.parametrize("answer", ["unknown", "error"])
@@ -143,13 +143,15 @@ def test_it_lists_whom_it_can_fence(fence, capsys):
     assert capsys.readouterr().out.split() == ["h4", "c1"]
 
 
-def test_its_metadata_names_every_action_and_no_key(capsys):
-    assert agent.main(["-o", "metadata"]) == agent.OK
+@pytest.mark.parametrize("rung", agent.PROGRAMS)
+def test_its_metadata_names_every_action_and_no_key(capsys, rung):
+    assert agent.main(rung, ["-o", "metadata"]) == agent.OK
     root = ElementTree.fromstring(capsys.readouterr().out)
+    assert root.get("name") == agent.PROGRAMS[rung]
     actions = {action.get("name") for action in root.iterfind("actions/action")}
     assert actions >= {"off", "on", "status", "monitor", "list", "metadata"}
     parameters = {each.get("name") for each in root.iterfind("parameters/parameter")}
-    assert parameters == {"action", "plug", "config"}
+    assert parameters == {"action", "plug", "config", "patience"}
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_its_metadata_names_every_action_and_no_key(capsys):
     ],
 )
 def test_a_wrong_call_is_a_failure_with_a_reason(words, said, caplog):
-    assert agent.main(words) == agent.FAILED
+    assert agent.main(Rung.MAAS, words) == agent.FAILED
     assert said in caplog.text
 
 

@@ -7,6 +7,7 @@ import pytest
 from hacluster_shim.ring import cib, crm, daemons
 from hacluster_shim.ring.cib import Wanted
 from hacluster_shim.ring.crm import CrmError
+from instance_ha.ladder import Rung
 from instance_ha_relations.hacluster import Request
 from instance_ha_relations.pacemaker_remote import RemoteData
 
@@ -75,7 +76,11 @@ def wanted(**changes):
         "failure_timeout_s": 180,
         "remotes": [remote()],
         "remote_monitor": (2, 5),
-        "fenced": ["c1", "c2", "h4"],
+        "levels": {
+            "c1": [Rung.MAAS],
+            "c2": [Rung.MAAS],
+            "h4": [Rung.MAAS, Rung.IPMI],
+        },
         "request": asked(),
     }
     return Wanted(**(values | changes))
@@ -89,7 +94,7 @@ def test_what_is_configured_is_not_configured_again(pacemaker):
 
 def test_what_operators_made_by_hand_stays(pacemaker):
     cib.ensure(wanted())
-    cib.ensure(wanted(remotes=[], fenced=[], request=Request()))
+    cib.ensure(wanted(remotes=[], levels={}, request=Request()))
 
     assert pacemaker.ids("resources") == ["by-hand"]
     assert pacemaker.ids("constraints") == ["cli-ban"]
@@ -100,15 +105,41 @@ def test_every_node_that_has_power_has_a_real_fencing_level(pacemaker):
     cib.ensure(wanted())
 
     levels = ElementTree.fromstring(pacemaker.text).findall("fencing-topology/fencing-level")
-    assert [(each.get("target"), each.get("devices")) for each in levels] == [
-        ("c1", "fence-maas"),
-        ("c2", "fence-maas"),
-        ("h4", "fence-maas"),
+    said = [(each.get("target"), each.get("index"), each.get("devices")) for each in levels]
+    assert said == [
+        ("c1", "1", "fence-maas"),
+        ("c2", "1", "fence-maas"),
+        ("h4", "1", "fence-maas"),
+        ("h4", "2", "fence-bmc-ipmi"),
     ]
-    assert pacemaker.find("resources/primitive[@class='stonith']").get("type") == "fence_maas"
+    devices = ElementTree.fromstring(pacemaker.text).findall(
+        "resources/primitive[@class='stonith']"
+    )
+    assert {each.get("id"): each.get("type") for each in devices} == {
+        "fence-maas": "fence_maas",
+        "fence-bmc-ipmi": "fence_bmc_ipmi",
+    }
+    assert hosts(devices[0]) == "c1 c2 h4"
+    assert hosts(devices[1]) == "h4"
     assert cib.present() == cib.Present(
         remotes=frozenset({"h4"}), fenced=frozenset({"c1", "c2", "h4"})
     )
+
+
+def hosts(device):
+    return device.find("instance_attributes/nvpair[@name='pcmk_host_list']").get("value")
+
+
+def test_a_device_above_another_one_has_less_time(pacemaker):
+    cib.ensure(wanted())
+
+    said = {
+        each.get("id"): each.find("instance_attributes/nvpair[@name='patience']").get("value")
+        for each in ElementTree.fromstring(pacemaker.text).findall(
+            "resources/primitive[@class='stonith']"
+        )
+    }
+    assert said == {"fence-maas": "30", "fence-bmc-ipmi": "60"}
 
 
 def test_nothing_of_the_key_is_in_the_cib_only_where_it_lies(pacemaker):
@@ -117,6 +148,7 @@ def test_nothing_of_the_key_is_in_the_cib_only_where_it_lies(pacemaker):
     params = pacemaker.find("resources/primitive[@id='fence-maas']/instance_attributes")
     said = {pair.get("name"): pair.get("value") for pair in params}
     assert said.pop("config") == "/etc/instance-ha/fence-maas.json"
+    assert said.pop("patience") == "30"
     assert all(name.startswith("pcmk_") for name in said)
 
 

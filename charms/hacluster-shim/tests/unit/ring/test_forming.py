@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 import json
+import pathlib
 import typing
 
 import pytest
 from ops import testing
 
-from hacluster_shim.ring import acts, cib, daemons, forming, look, machine
+from hacluster_shim.ring import acts, cib, daemons, forming, look, machine, program
 from instance_ha.pacemaker import Node, RemoteState, Resource, RingView
 
 KEY = "consumer:token:s3cr3t"
@@ -47,7 +48,7 @@ class Machine:
     def ensure(self, wanted):
         changed = not self.wanted or self.wanted[-1] != wanted
         self.wanted.append(wanted)
-        self.fenced = frozenset(wanted.fenced)
+        self.fenced = frozenset(wanted.levels)
         return changed
 
     def ring(self):
@@ -76,6 +77,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setattr(daemons.shutil, "chown", lambda *_, **__: None)
     for module in (daemons, acts):
         monkeypatch.setattr(module, "tool", here.tool)
+    monkeypatch.setattr(program, "ensure", lambda: pathlib.Path("/usr/lib/instance-ha/fence-1"))
     monkeypatch.setattr(cib, "ensure", here.ensure)
     monkeypatch.setattr(
         cib, "present", lambda: cib.Present(remotes=frozenset(), fenced=here.fenced)
@@ -207,16 +209,16 @@ def test_an_old_remote_gets_its_key_in_the_databag_only_by_choice(ctx, machines,
 def test_a_remote_may_be_fenced_only_once_it_was_connected(ctx, machines, here):
     here.joined = False
     out = ctx.run(ctx.on.config_changed(), state(remote()))
-    assert "h4" not in here.wanted[-1].fenced
+    assert "h4" not in here.wanted[-1].levels
     assert [each.hostname for each in here.wanted[-1].remotes] == ["h4"]
 
     here.joined = True
     out = ctx.run(ctx.on.update_status(), out)
-    assert "h4" in here.wanted[-1].fenced
+    assert "h4" in here.wanted[-1].levels
 
     here.joined = False
     ctx.run(ctx.on.update_status(), out)
-    assert "h4" in here.wanted[-1].fenced, "a lost one stays fenceable"
+    assert "h4" in here.wanted[-1].levels, "a lost one stays fenceable"
 
 
 def test_the_principal_is_answered(ctx, machines, here):
@@ -288,6 +290,19 @@ def test_pause_and_resume_are_this_units_node(ctx, machines, here):
     assert ("crm_standby", "--node", "c0", "--update", "on") in here.calls
     assert ("crm_standby", "--node", "c0", "--delete") in here.calls
     assert ("crm_resource", "--cleanup", "--resource", "vip") in here.calls
+
+
+def test_a_hypervisor_with_a_controller_of_its_own_has_a_second_level(ctx, machines, here):
+    listed = {"h4": {"type": "ipmi", "address": "10.9.0.4", "username": "u", "password": "p4ss"}}
+    bmcs = testing.Secret({"bmcs": json.dumps(listed)})
+    config = CONFIG | {"bmc-credentials": bmcs.id}
+
+    ctx.run(ctx.on.config_changed(), state(remote(), secrets={SECRET, bmcs}, config=config))
+
+    assert here.wanted[-1].levels == {"c0": ["maas"], "c1": ["maas"], "h4": ["maas", "ipmi"]}
+    file = here.root / "etc/instance-ha/bmc-credentials"
+    assert "p4ss" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_leaving_takes_every_file_away(ctx, machines, here, monkeypatch):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -75,7 +76,9 @@ class IpmiSwitch:
             "order": order,
         }
         try:
-            # -P: no module beside the script may stand in for one that it imports.
+            # -P: no module beside the script may stand in for one that it imports. It finds what
+            # this process finds, which a fence agent does by no variable of the environment.
+            path = os.pathsep.join(filter(None, sys.path))
             done = subprocess.run(
                 [sys.executable, "-P", str(pathlib.Path(ipmi_call.__file__))],
                 input=json.dumps(question),
@@ -83,6 +86,7 @@ class IpmiSwitch:
                 text=True,
                 timeout=self._timeout_s,
                 check=False,
+                env=os.environ | {"PYTHONPATH": path},
             )
         except subprocess.TimeoutExpired:
             # Without "from": its error holds the question, and the password in it.
