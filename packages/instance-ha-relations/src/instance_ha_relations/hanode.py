@@ -50,6 +50,8 @@ class LayoutData(wire.Databag):
     """Juju secret ID of the ring's keys, never the keys themselves."""
     loaded: str = ""
     """Fingerprint of the configuration and keys that the members were told to read last."""
+    watched: tuple[str, ...] = ()
+    """Remotes that have been connected, so that they are fenced when they are lost."""
 
 
 def read_node(relation: ops.Relation, unit: ops.Unit) -> NodeData | None:

@@ -13,7 +13,7 @@ import hashlib
 import logging
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import ops
 
@@ -80,7 +80,8 @@ def ensure(
         if charm.unit.is_leader():
             _load(charm, world, layout, wanted=files)
             if look.settled(within_s=_ELECTION_S if started else 0):
-                _configure(world, layout, options=options, maas=maas)
+                watched = _configure(world, layout, options=options, maas=maas)
+                _tell_watched(charm, world, watched)
         _answer_principal(charm, world, mine.name)
 
 
@@ -149,10 +150,11 @@ def _offer_keys(charm: ops.CharmBase, held: Keys, *, options: RingOptions) -> No
 
 def _configure(
     world: RingWorld, layout: LayoutData, *, options: RingOptions, maas: Maas | None
-) -> None:
+) -> Set[str]:
     """Write Pacemaker's configuration; a new remote is fenced only once it was connected.
 
     Pacemaker fences what it cannot reach, also a host that has never been part of the ring.
+    Returned are the remotes that have been connected.
     """
     now = cib.present()
     remotes = {
@@ -170,6 +172,15 @@ def _configure(
     wanted = _wanted(world, layout, remotes, options=options, maas=maas, fenced=fenced)
     if cib.ensure(wanted) or changed:
         logger.info("pacemaker's configuration was brought up to date")
+    return remotes.keys() & fenced
+
+
+def _tell_watched(charm: ops.CharmBase, world: RingWorld, watched: Set[str]) -> None:
+    """Let the other members look again: until now they had to call these remotes awaited."""
+    layout = hanode.read_layout(world.peers)
+    fresh = layout.model_copy(update={"watched": tuple(sorted(watched))})
+    if fresh != layout:
+        hanode.write_layout(world.peers, charm.app, fresh)
 
 
 def _wanted(

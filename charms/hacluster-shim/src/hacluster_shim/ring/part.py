@@ -104,8 +104,9 @@ def _of_view(view: RingView, ring: RingWorld) -> Iterator[ops.StatusBase]:
         yield ops.WaitingStatus("waiting for the ring to agree on who decides")
     elif not view.quorate:
         yield ops.BlockedStatus("the ring has no quorum: run the status action")
+    never_seen = ring.remotes.keys() - set(ring.layout.watched)
     for name, node in view.nodes.items():
-        if node.unclean:
+        if node.unclean and name not in never_seen:
             yield ops.BlockedStatus(f"{name} is lost and not fenced: run status")
     for name in ring.remotes:
         state = view.remotes.get(name)

@@ -36,6 +36,7 @@ class Machine:
         self.wanted = []
         self.fenced = frozenset()
         self.joined = True
+        self.nodes = [Node(name="c0", remote=False, online=True, unclean=False)]
 
     def start(self):
         first, self.started = not self.started, 1
@@ -55,7 +56,7 @@ class Machine:
         return RingView(
             dc="c0",
             quorate=True,
-            nodes={"c0": Node(name="c0", remote=False, online=True, unclean=False)},
+            nodes={node.name: node for node in self.nodes},
             remotes={"h4": RemoteState(joined=self.joined)},
             resources=[Resource(name="vip", agent="ocf:heartbeat:IPaddr2", role="Started")],
         )
@@ -219,6 +220,25 @@ def test_a_remote_may_be_fenced_only_once_it_was_connected(ctx, machines, here):
     here.joined = False
     ctx.run(ctx.on.update_status(), out)
     assert "h4" in here.wanted[-1].levels, "a lost one stays fenceable"
+
+
+def test_a_remote_that_was_never_connected_is_awaited_and_not_called_lost(ctx, machines, here):
+    unclean = Node(name="h4", remote=True, online=False, unclean=True)
+    here.joined = False
+    here.nodes.append(unclean)
+    out = ctx.run(ctx.on.config_changed(), state(remote()))
+    assert out.unit_status == testing.WaitingStatus("waiting for h4 to be connected")
+
+    here.joined = True
+    here.nodes.remove(unclean)
+    out = ctx.run(ctx.on.update_status(), out)
+    watched = json.loads(hanode(out).local_app_data["watched"])
+    assert watched == ["h4"], "the other members' word for it: each looks again"
+
+    here.joined = False
+    here.nodes.append(unclean)
+    out = ctx.run(ctx.on.update_status(), out)
+    assert out.unit_status == testing.BlockedStatus("h4 is lost and not fenced: run status")
 
 
 def test_the_principal_is_answered(ctx, machines, here):
