@@ -206,14 +206,7 @@ def is_on(each: Host) -> bool:
 
 def init_pid(each: Host) -> int | None:
     """Return the machine's pid of the host's pid 1, or None while it is off."""
-    keeper = process.pid(each.daemon)
-    if keeper is None:
-        return None
-    try:
-        children = pathlib.Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return int(children[0]) if children else None
+    return process.child(each.daemon)
 
 
 def enter(each: Host, argv: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from . import image, network
 from .errors import LabError
 from .paths import STATE, binary
-from .process import Daemon, exclusive, kill, pid, run, spawn, stop, wait_until
+from .process import Daemon, child, exclusive, kill, pid, run, spawn, stop, wait_until
 
 PODS = STATE / "pods"
 CHARM = "charm"
@@ -168,14 +168,7 @@ def _program(pod: Pod, container: str) -> str:
 
 def init_pid(pod: Pod, container: str) -> int | None:
     """Return the machine's pid of a container's pid 1, or None while it is down."""
-    keeper = pid(pod.daemon(container))
-    if keeper is None:
-        return None
-    try:
-        children = pathlib.Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return int(children[0]) if children else None
+    return child(pod.daemon(container))
 
 
 def enter(pod: Pod, argv: Sequence[str], *, container: str = CHARM) -> list[str]:

@@ -224,6 +224,18 @@ def alive(daemon: Daemon) -> bool:
     return pid(daemon) is not None
 
 
+def child(daemon: Daemon) -> int | None:
+    """Return the pid of what *daemon* keeps in namespaces: its first child, or None."""
+    keeper = pid(daemon)
+    if keeper is None:
+        return None
+    try:
+        children = pathlib.Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(children[0]) if children else None
+
+
 def _start_time(number: int) -> str:
     """Return when a process started, in clock ticks since boot; empty if it is gone or dead."""
     with contextlib.suppress(ChildProcessError):
