@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from openstack.instance_ha.v1.segment import Segment as MasakariSegment
 
     from instance_ha.ports import Clock
-    from masakari_instance_ha.orphans import Orphans
     from masakari_instance_ha.servers import Rules
 
 logger = logging.getLogger(__name__)
@@ -83,6 +82,14 @@ class StorageFence(Protocol):
         ...
 
 
+class Releaser(Protocol):
+    """What can give a notification back to Masakari's engines."""
+
+    def release(self, notification: str) -> bool:
+        """Have another engine take *notification* up; return whether that was needed."""
+        ...
+
+
 class OpenStackCloud:
     """Read Masakari and Nova aside, write to them at once.
 
@@ -96,7 +103,7 @@ class OpenStackCloud:
         connection: openstack.connection.Connection,
         *,
         clock: Clock,
-        orphans: Orphans,
+        orphans: Releaser,
         rules: Rules,
         storage: StorageFence | None = None,
     ) -> None:
