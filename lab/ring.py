@@ -211,7 +211,7 @@ def told(ring: Ring) -> str:
 
 
 def heal(ring: Ring) -> None:
-    """Bring every host and cable back, and wait until the ring watches all of them again."""
+    """Bring every host and cable back; wait until the ring watches all and has nothing to do."""
     maas.clear()
     network.heal_all()
     for each in ring.hosts:
@@ -223,3 +223,4 @@ def heal(ring: Ring) -> None:
     for each in ring.remotes:
         command = ["stonith_admin", "--cleanup", "--history", each.name]
         host.run(member, command, check=False)
+    host.run(member, ["crm_resource", "--wait", "--timeout=60s"], check=False, within_s=90)
