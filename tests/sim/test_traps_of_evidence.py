@@ -51,6 +51,34 @@ def test_t01_all_consul_servers_of_a_network_lost_act_on_nobody(network: Network
     assert acts.incidents(world) == "0"
 
 
+def test_t02_a_host_that_lost_its_storage_keeps_its_servers_until_its_power_is_proven_off():
+    """It runs on, and may write as soon as the storage is back."""
+    world = cloud()
+    acts.maas(world, "lying")
+    acts.cut(world, "h1", "storage")
+    play(world, 60)
+    assert acts.evacuated(world) == "0"
+    assert acts.servers_on(world, "h1") == "vm-1"
+
+    acts.maas(world, "well")
+    play(world, 60)
+
+    assert acts.state_of(world, "h1") == "recovered"
+    assert acts.servers_on(world, "h1") == "nothing"
+    assert not world.machines["h1"].powered
+
+
+def test_t03_a_host_that_returns_is_put_back_to_work_only_after_its_recovery():
+    world = cloud()
+    acts.before(world, "evacuate", "boot", "h1")
+    acts.power_off(world, "h1")
+    play(world, 180)
+
+    assert acts.state_of(world, "h1") == "closed"
+    assert acts.servers_on(world, "h1") == "nothing"
+    assert acts.evacuated(world) == "1"
+
+
 def test_t04_a_planned_stop_is_no_failure_however_long_it_lasts():
     world = cloud()
 

@@ -117,7 +117,7 @@ def boot(tmp_path, systemd, host, monkeypatch):
     return Boot(tmp_path, systemd, host.libvirt)
 
 
-def test_a_reboot_starts_at_once(boot):
+def test_t03_a_reboot_starts_at_once(boot):
     assert boot.guard.step()
 
     assert machine.PERMISSION.exists()
@@ -125,7 +125,7 @@ def test_a_reboot_starts_at_once(boot):
     assert boot.said["state"] == "released"
 
 
-def test_a_host_under_recovery_waits_without_guests(boot):
+def test_t03_a_host_under_recovery_waits_without_guests_and_then_starts(boot):
     boot.libvirt.start("stale-1", "stale-2")
     boot.standing = dataclasses.replace(CALM, notification="running")
 

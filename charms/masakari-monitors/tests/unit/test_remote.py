@@ -67,7 +67,7 @@ def test_options_say_whether_it_is_fenced_and_used(ctx, machine):
         pytest.param({"pacemaker-key": KEY}, id="plain-as-charm-hacluster-does"),
     ],
 )
-def test_the_key_is_root_s_and_the_cluster_s_alone(ctx, machine, said):
+def test_t15_the_key_is_root_s_and_the_cluster_s_alone(ctx, machine, said):
     relation = ring(**said)
 
     once = ctx.run(ctx.on.relation_changed(relation, remote_unit=0), state(relation))

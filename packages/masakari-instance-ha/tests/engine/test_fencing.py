@@ -175,7 +175,7 @@ def test_a_host_that_is_off_already_is_proven_by_the_live_query(
 
 
 @pytest.mark.parametrize("state", ["on", "unknown", "error", "None", "OFF "])
-def test_only_off_is_a_proof(fencer: Fencer, maas: Maas, clock: Any, state: str) -> None:
+def test_t14_only_off_is_a_proof(fencer: Fencer, maas: Maas, clock: Any, state: str) -> None:
     maas.states = [state]
 
     with pytest.raises(FenceTimeoutError, match=f"h1 is not fenced: .*'{state}' 60 s after"):
@@ -266,7 +266,7 @@ TWINS = [
         pytest.param({"hostname": "h1"}, TWINS[:1], "a", id="unique host name"),
     ],
 )
-def test_the_machine_is_found_by_its_most_certain_name(
+def test_t14_the_machine_is_found_by_its_most_certain_name(
     fencer: Fencer,
     maas: Maas,
     tmp_path: pathlib.Path,
@@ -290,7 +290,7 @@ def test_the_machine_is_found_by_its_most_certain_name(
         pytest.param({"h1": {"fqdn": "h1.other"}}, "2 machines of its name", id="two, other fqdn"),
     ],
 )
-def test_a_doubtful_machine_is_never_ordered_off(
+def test_t14_a_doubtful_machine_is_never_ordered_off(
     fencer: Fencer, maas: Maas, tmp_path: pathlib.Path, targets: dict[str, object], words: str
 ) -> None:
     maas.machines = TWINS
@@ -347,7 +347,7 @@ def test_a_check_asks_and_orders_nothing(fencer: Fencer, maas: Maas) -> None:
     assert maas.orders == []
 
 
-def test_the_key_shows_up_nowhere(
+def test_t14_the_key_shows_up_nowhere(
     fencer: Fencer, maas: Maas, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -102,7 +102,7 @@ def test_off_is_a_success_once_the_power_is_confirmed_off(fence, maas):
 
 
 @pytest.mark.parametrize("answer", ["on", "unknown", "error"])
-def test_an_order_that_changes_nothing_is_a_failure(fence, maas, answer):
+def test_t14_an_order_that_changes_nothing_is_a_failure(fence, maas, answer):
     maas.deaf, maas.states["sys-h4"] = True, answer
 
     assert fence(action="off", plug="h4", patience="0.2") == agent.FAILED

@@ -142,7 +142,7 @@ def test_a_device_above_another_one_has_less_time(pacemaker):
     assert said == {"fence-maas": "30", "fence-bmc-ipmi": "60"}
 
 
-def test_nothing_of_the_key_is_in_the_cib_only_where_it_lies(pacemaker):
+def test_t14_nothing_of_the_key_is_in_the_cib_only_where_it_lies(pacemaker):
     cib.ensure(wanted())
 
     params = pacemaker.find("resources/primitive[@id='fence-maas']/instance_attributes")
