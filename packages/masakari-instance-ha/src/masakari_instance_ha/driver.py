@@ -20,15 +20,16 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 
 import eventlet
 from masakarimonitors.hostmonitor import driver
 from oslo_config import cfg
 
 from instance_ha.controller import Controller
-from masakari_instance_ha import assembly, duties, options
+from masakari_instance_ha import assembly, duties, exporter, options
 from masakari_instance_ha.aside import Aside
+from masakari_instance_ha.clock import StoppableClock
+from masakari_instance_ha.vitals import ControllerVitals, Sign
 
 logger = logging.getLogger(__name__)
 
@@ -38,26 +39,6 @@ LEASE = "controller"
 _LOOK_S = 0.2
 _STOP_S = 4.0
 """Pebble kills a service 5 s after it asked it to end."""
-
-
-class StoppableClock:
-    """Time that never jumps; whoever sleeps wakes when the driver stops.
-
-    Seconds since the epoch as the machine told them at the start, and counted on from there: a
-    machine whose clock is set while the controller runs makes no evidence older than it is.
-    """
-
-    def __init__(self, stopped: threading.Event) -> None:
-        self._stopped = stopped
-        self._began_s = time.time() - time.monotonic()
-
-    def now_s(self) -> float:
-        """Return seconds since the epoch."""
-        return self._began_s + time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait, or return at once when the driver stops."""
-        self._stopped.wait(seconds)
 
 
 class InstanceHaDriver(driver.DriverBase):
@@ -76,6 +57,8 @@ class InstanceHaDriver(driver.DriverBase):
         clock = StoppableClock(self._stopped)
         policy = assembly.policy(conf)
         journal = assembly.journal(conf)
+        self._passes = Sign("the controller began no pass")
+        self._figures = journal.figures
         self._observer = assembly.observer(conf)
         self._dumps = assembly.dumps(conf, observer=self._observer, clock=clock)
         self._controller = Controller(
@@ -95,6 +78,10 @@ class InstanceHaDriver(driver.DriverBase):
     def monitor_hosts(self) -> None:
         """Run the controller until :meth:`stop`; end the process if it fails."""
         logger.info("the instance-ha controller starts")
+        if port := cfg.CONF.instance_ha.metrics_port:
+            own = ControllerVitals(self._passes, observer=self._observer)
+            collectors = (self._figures, own)
+            exporter.serve(port=port, collectors=collectors, ill=self._passes.ill)
         self._running = Aside(self._run, name="controller")
         while not self._running.over:
             eventlet.sleep(_LOOK_S)  # pyright: ignore[reportArgumentType] - its stub says int
@@ -119,4 +106,9 @@ class InstanceHaDriver(driver.DriverBase):
             self._dumps.stop()
 
     def _run(self) -> None:
-        self._controller.run(self._stopped.is_set)
+        self._controller.run(self._ends)
+
+    def _ends(self) -> bool:
+        """Return whether the controller shall stop; it asks before each pass."""
+        self._passes.seen()
+        return self._stopped.is_set()

@@ -12,17 +12,20 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+import masakari.conf
 from masakari import exception
 from masakari.engine.drivers.taskflow.driver import TaskFlowDriver
 from masakari.objects.host import Host
 
 from instance_ha.errors import PolicyError
-from masakari_instance_ha import flows
+from masakari_instance_ha import echo, flows, options
 
 if TYPE_CHECKING:
     from masakari.context import RequestContext
 
 logger = logging.getLogger(__name__)
+
+CONF = masakari.conf.CONF
 
 
 class FencedFlowDriver(TaskFlowDriver):
@@ -37,6 +40,9 @@ class FencedFlowDriver(TaskFlowDriver):
         super().__init__()
         if problem := self._problem():
             raise PolicyError(problem)
+        options.register(CONF)
+        if CONF.instance_ha.metrics_port:
+            echo.listen(CONF.instance_ha.metrics_port)
 
     def execute_host_failure(
         self,

@@ -85,7 +85,7 @@ class Cluster:
         return agreement.agree([answer.view for answer in answers], self.size())
 
     def size(self) -> int:
-        """Return how many servers a majority is counted of.
+        """Return how many servers a majority is counted of; any thread may ask.
 
         These are the servers on the roll: all that any believed server lists, failed ones
         included, so that the fewer answer, the more of those must agree. Who left is struck
@@ -96,13 +96,13 @@ class Cluster:
         counted, because one of them may be shared by all servers and others are found only
         here. While nobody is believed, the last roll stands.
         """
-        met = {reader.server for reader in self._readers.values()}
+        met = {reader.server for reader in tuple(self._readers.values())}
         unmet = len(self._roll.keys() - met)
         mute = len(self._mute() - self._struck)
         return max(1, len(self._roll) + max(0, mute - unmet))
 
     def heard(self) -> frozenset[str]:
-        """Return the servers that have a fresh answer, believed or not."""
+        """Return the servers that have a fresh answer, believed or not; any thread may ask."""
         return frozenset(answer.view.server for answer in self._answers())
 
     def stop(self) -> None:
@@ -115,7 +115,7 @@ class Cluster:
 
         Its own address goes before a configured one, which may be shared: found ones come last.
         """
-        fresh = (reader.newest() for reader in self._readers.values())
+        fresh = [reader.newest() for reader in tuple(self._readers.values())]
         by_server = {answer.view.server: answer for answer in fresh if answer is not None}
         return list(by_server.values())
 
@@ -176,25 +176,28 @@ class ConsulObserver:
     """Say which host can be reached on which network; implements ``ports.Observer``."""
 
     def __init__(self, clusters: Sequence[Cluster]) -> None:
-        self._clusters = clusters
+        self.clusters = clusters
+        self.seen: Mapping[str, Mapping[Network, Reach]] = {}
+        """What was seen last; never changed, only replaced."""
 
     def observe(self) -> Mapping[str, Mapping[Network, Reach]]:
         """Return host -> network -> reach from the newest answers; never waits, never fails."""
         reach: dict[str, dict[Network, Reach]] = defaultdict(dict)
-        for cluster in self._clusters:
+        for cluster in self.clusters:
             for host, seen in cluster.judge().items():
                 reach[host][cluster.network] = seen
+        self.seen = reach
         return reach
 
     def addresses(self) -> Mapping[str, str]:
         """Return address -> host on every network; any thread may ask."""
         return {
             address: host
-            for cluster in self._clusters
+            for cluster in self.clusters
             for address, host in cluster.addresses.items()
         }
 
     def stop(self) -> None:
         """Read no more."""
-        for cluster in self._clusters:
+        for cluster in self.clusters:
             cluster.stop()

@@ -123,6 +123,11 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
         help="JSON of what the hypervisors published of themselves: their boots and addresses. "
         "Empty: a reboot that no network noticed stays unnoticed.",
     ),
+    cfg.PortOpt(
+        "metrics_port",
+        default=0,
+        help="Where this process serves /metrics and /health, on every address; 0: nowhere.",
+    ),
     cfg.StrOpt("matrix_file", help="YAML or JSON rows of the network matrix; empty: the default."),
 ]
 
