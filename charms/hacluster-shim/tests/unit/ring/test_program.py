@@ -12,6 +12,7 @@ import pytest
 from hacluster_shim.ring import agent, daemons, program
 from hacluster_shim.ring.members import render
 from instance_ha.ladder import Rung
+from masakari_instance_ha import standalone
 
 
 @pytest.fixture
@@ -61,15 +62,14 @@ def test_the_same_program_is_copied_once(root):
 def test_a_refresh_leaves_the_copy_before_it_and_no_older_one(root, monkeypatch):
     places = []
     for fingerprint in ("1", "2", "3"):
-        monkeypatch.setattr(program, "OURS", ())
-        monkeypatch.setattr(program, "_fingerprint", lambda _, now=fingerprint: now)
+        monkeypatch.setattr(standalone, "fingerprint", lambda _, now=fingerprint: now)
         places.append(root / program.ensure().relative_to("/"))
 
     assert [place.exists() for place in places] == [False, True, True]
 
 
 def test_a_copy_that_broke_off_is_made_anew(root, monkeypatch):
-    monkeypatch.setattr(program, "_fingerprint", lambda _: "1")
+    monkeypatch.setattr(standalone, "fingerprint", lambda _: "1")
     (root / "usr/lib/instance-ha/fence-1.new").mkdir(parents=True)
 
     copy = root / program.ensure().relative_to("/")
