@@ -5,7 +5,7 @@
 import dataclasses
 import pathlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import host, network, oracle, servers
@@ -68,6 +68,33 @@ def power_loss(scene: Scene, lost: Host, guests: Sequence[Server]) -> Recovery:
         first_write_s=min(written_s) - began_s if written_s else None,
         all_write_s=max(written_s) - began_s if written_s else None,
     )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Throughput:
+    """How fast servers leave a dead host."""
+
+    servers: int
+    took_s: float
+    """From the first evacuate call that Nova logged to the last evacuation that it calls done."""
+
+    @property
+    def per_minute(self) -> float:
+        """Evacuations a minute."""
+        return 60 * self.servers / self.took_s
+
+
+def throughput(ids: Sequence[str], *, move: Callable[[], object]) -> Throughput:
+    """Measure how long Nova works while *move* has it evacuate these servers.
+
+    Raises:
+        LabError: if Nova does not tell of one evacuation of each.
+    """
+    log = services.NOVA.daemon.log
+    read = log.stat().st_size
+    move()
+    began_s = min(calls_s(set(ids), log=log, read=read))
+    return Throughput(servers=len(ids), took_s=max(servers.evacuated_s(ids)) - began_s)
 
 
 def notification_to_active_s(events: Sequence[Mapping[str, Any]]) -> float:

@@ -3,6 +3,7 @@
 """The lab's virtual machines: boot, look at, wait for their writing, delete."""
 
 import dataclasses
+import datetime
 from collections.abc import Mapping, Sequence
 
 from openstack.connection import Connection
@@ -84,17 +85,21 @@ def _all_active(ids: Sequence[str]) -> list[Server]:
 def listing() -> list[Server]:
     """Return every server of the cloud, by name."""
     with cloud() as connection:
-        servers = [
-            Server(
-                id=one.id,
-                name=one.name,
-                status=one.status,
-                host=one.compute_host or "",
-                task=one.task_state,
-                fault=(one.fault or {}).get("message", ""),
-            )
-            for one in connection.compute.servers(details=True, all_projects=True)
-        ]
+        return _listing(connection)
+
+
+def _listing(connection: Connection) -> list[Server]:
+    servers = [
+        Server(
+            id=one.id,
+            name=one.name,
+            status=one.status,
+            host=one.compute_host or "",
+            task=one.task_state,
+            fault=(one.fault or {}).get("message", ""),
+        )
+        for one in connection.compute.servers(details=True, all_projects=True)
+    ]
     return sorted(servers, key=lambda server: server.name)
 
 
@@ -117,11 +122,60 @@ def evacuate(server_id: str) -> None:
         LabError: if Nova refuses.
     """
     with cloud() as connection:
-        answer = connection.compute.post(
-            f"/servers/{server_id}/action", json={"evacuate": {}}, microversion=_EVACUATE
-        )
+        _evacuate(connection, server_id)
+
+
+def _evacuate(connection: Connection, server_id: str) -> None:
+    answer = connection.compute.post(
+        f"/servers/{server_id}/action", json={"evacuate": {}}, microversion=_EVACUATE
+    )
     if not answer.ok:
         raise LabError(f"Nova refused to evacuate {server_id}: {answer.text}; is its host down?")
+
+
+def evacuate_all(ids: Sequence[str], *, lost: Host, at_once: int, within_s: float) -> None:
+    """Order Nova to move servers off a dead host, and wait until each is ACTIVE elsewhere.
+
+    Args:
+        ids: The servers.
+        lost: Where they are.
+        at_once: How many are under way at a time.
+        within_s: For all of them.
+    """
+    waiting, under_way = list(ids), set[str]()
+    with cloud() as connection:
+
+        def all_elsewhere() -> bool:
+            arrived = {
+                one.id
+                for one in _listing(connection)
+                if one.host != lost.name and one.status == "ACTIVE" and one.task is None
+            }
+            under_way.difference_update(arrived)
+            while waiting and len(under_way) < at_once:
+                _evacuate(connection, waiting[0])
+                under_way.add(waiting.pop(0))
+            return not waiting and not under_way
+
+        what = f"{len(ids)} servers to be ACTIVE elsewhere"
+        process.wait_until(all_elsewhere, within_s=within_s, what=what, every_s=0.5)
+
+
+def evacuated_s(ids: Sequence[str]) -> list[float]:
+    """Return when each server's evacuation was done, as Nova's records of it tell, in seconds.
+
+    Raises:
+        LabError: if there is not one record for each server.
+    """
+    with cloud() as connection:
+        done = {
+            one.server_id: datetime.datetime.fromisoformat(one.updated_at)
+            for one in connection.compute.migrations(migration_type="evacuation")
+            if one.status == "done" and one.server_id in ids
+        }
+    if len(done) != len(ids):
+        raise LabError(f"Nova tells of {len(done)} evacuations of {len(ids)}; read its log")
+    return [at.replace(tzinfo=datetime.UTC).timestamp() for at in done.values()]
 
 
 def evacuations(server_id: str) -> list[str]:

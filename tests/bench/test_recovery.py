@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""How long the lab's servers are gone, with the product and with Sunbeam's settings in its place.
-
-A lab that is up is taken as it is, and stays; otherwise a light one comes and goes.
-"""
+"""How long servers are gone, with the product and with Sunbeam's settings in its place."""
 
 import dataclasses
 import json
@@ -12,7 +9,7 @@ import time
 
 import pytest
 
-from lab import deployment, figures, host, juju, layers, measure, memory, paths, process, rival
+from lab import deployment, figures, host, measure, memory, paths, rival
 from lab.figures import Figure
 from lab.openstack import Profile, current_profile
 from lab.stories.scene import Scene
@@ -20,7 +17,6 @@ from lab.stories.scene import Scene
 pytestmark = [pytest.mark.bench, pytest.mark.lab]
 
 REPORT = paths.REPOSITORY / "build/bench/recovery.json"
-ALL = "all of it"
 SERVERS = {"light": 4, "full": 2}
 """Guests that really compute and write would measure two processors, not the recovery."""
 
@@ -56,7 +52,7 @@ class Sheet:
                 self._both("loss to writes of every server elsewhere", "all_write_s"),
             ]
         found += [
-            Figure(name=f"up: {name}", ours=took_s, at_most=180 if name == ALL else None)
+            Figure(name=f"up: {name}", ours=took_s, at_most=180 if name == "all of it" else None)
             for name, took_s in self.up_s.items()
         ]
         found.append(Figure(name="memory of the lab", ours=self.mib, unit="MiB", at_most=6144))
@@ -70,27 +66,12 @@ class Sheet:
         return Figure(name=name, ours=ours, rival=theirs, ratio_at_most=ratio_at_most)
 
 
-def bring_up() -> dict[str, float]:
-    """Bring a light lab up; return the seconds that each layer took, some of them side by side."""
-    began_s = time.monotonic()
-    took_s = layers.up(host.hosts(3), profile="light")
-    return {**took_s, ALL: time.monotonic() - began_s}
-
-
 @pytest.fixture(scope="module")
-def sheet():
+def sheet(up_s):
     """The lab and what is measured in it; printed and written down in the end."""
-    was_up = process.alive(juju.AGENT)
-    try:
-        made = Sheet(
-            profile=current_profile() if was_up else "light",
-            up_s={} if was_up else bring_up(),
-        )
-        yield made
-        report(made)
-    finally:
-        if not was_up:
-            layers.down()
+    made = Sheet(profile=current_profile(), up_s=up_s)
+    yield made
+    report(made)
 
 
 def report(sheet: Sheet) -> None:

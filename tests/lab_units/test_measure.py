@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
+import datetime
 import os
 import subprocess
 
 import pytest
 
-from lab import measure, memory
+from lab import measure, memory, servers
 from lab.errors import LabError
+from lab.openstack import services
 
 ROLLUP = """\
 55d0a1000000-7ffc3d1fe000 ---p 00000000 00:00 0                          [rollup]
@@ -36,6 +38,25 @@ def test_the_first_notification_and_the_last_server_count():
 def test_what_was_never_told_is_not_measured(kind):
     with pytest.raises(LabError, match="tells of no"):
         measure.notification_to_active_s(told((1, kind)))
+
+
+def test_nova_is_measured_from_its_first_call_to_its_last_record(tmp_path, monkeypatch):
+    log = tmp_path / "nova-api.log"
+    old, one, two = (f"{n}" * 8 + "-0000-0000-0000-" + f"{n}" * 12 for n in (1, 2, 3))
+    line = "2026-01-01 12:00:{:02}.000 99 DEBUG nova.compute.api [-] [instance: {}] {}\n"
+    log.write_text(line.format(0, one, "vm evacuation scheduled"))
+    monkeypatch.setattr(services.NOVA.daemon.__class__, "log", log)
+    began_s = datetime.datetime(2026, 1, 1, 12, 0, 10).astimezone().timestamp()
+    monkeypatch.setattr(servers, "evacuated_s", lambda _: [began_s + 12, began_s + 30])
+
+    def move() -> None:
+        with log.open("a") as told:
+            for second, server in ((9, old), (10, one), (11, two)):
+                told.write(line.format(second, server, "vm evacuation scheduled"))
+
+    measured = measure.throughput([one, two], move=move)
+
+    assert (measured.took_s, measured.per_minute) == (30, 4)
 
 
 def test_descendants_are_found_to_any_depth_and_nobody_else():
