@@ -33,8 +33,11 @@ def run(event: ops.ActionEvent, unit: ops.Unit, *, name: str) -> None:
             timeout_s=command.timeout_s,
         )
     except CommandError as error:
-        event.fail(f"{error}. If that is not about your input, run the check action")
-        return
+        if not error.output:
+            event.fail(f"{error}. If that is not about your input, run the check action")
+            return
+        answer = error.output  # what was asked for was found, and is not well
+        event.fail(f"{name}: {error.reason}")
     event.set_results(_results(command.result, answer))
 
 
@@ -50,7 +53,11 @@ def _place(unit: ops.Unit) -> Box | None:
 def _results(key: str, answer: str) -> dict[str, object]:
     """Return the answer as JSON, with what people want to see of it beside."""
     results: dict[str, object] = {key: answer.strip()}
-    match json.loads(answer):
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        return results
+    match found:
         case [*rows]:
             results["count"] = len(rows)
         case {"timeline": str(timeline)}:

@@ -210,6 +210,25 @@ COMMANDS: Mapping[str, Command] = {
     "test-fencing": Command(
         words="fence test", result="power", places=("host",), timeout_s=_MINUTES_S
     ),
+    "simulate-failure": Command(
+        words="simulate",
+        result="simulation",
+        places=("hosts",),
+        options=("zone",),
+        exclusive=("hosts", "zone"),
+        needs_one="list-hosts",
+        timeout_s=_MINUTES_S,
+    ),
+    "show-readiness": Command(words="readiness", result="readiness", timeout_s=_MINUTES_S),
+    "run-drill": Command(
+        words="drill",
+        result="drill",
+        places=("host",),
+        options=("again", "dry-run", "who"),
+        spelt=_WHO,
+        confirmed=True,
+        timeout_s=_LONG_S,
+    ),
     "list-deeds": Command(words="journal list", result="deeds", options=("limit",)),
     "purge-database": Command(
         words="purge",

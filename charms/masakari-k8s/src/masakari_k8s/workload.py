@@ -19,9 +19,11 @@ ACCOUNT = "masakari"
 class CommandError(Exception):
     """A command in a container did not end well; the message holds no password."""
 
-    def __init__(self, command: str, reason: str) -> None:
+    def __init__(self, command: str, reason: str, *, output: str = "") -> None:
         super().__init__(f"{command} failed: {reason}")
         self.reason = reason
+        self.output = output
+        """What it answered all the same."""
 
 
 class ServiceError(Exception):
@@ -123,9 +125,11 @@ def run(
         )
         output, _ = process.wait_output()
     except pebble.ExecError as error:  # pyright: ignore[reportUnknownVariableType]
-        text = f"{error.stdout}\n{error.stderr}"  # pyright: ignore[reportUnknownMemberType]
+        answer = str(error.stdout or "")  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        text = f"{answer}\n{error.stderr}"  # pyright: ignore[reportUnknownMemberType]
         reason = _last_words(text).removeprefix(f"{name}: ") or f"exit code {error.exit_code}"
-        raise CommandError(name, reason) from None  # the original holds the whole output
+        # The original holds the whole of what it wrote, passwords of a traceback too.
+        raise CommandError(name, reason, output=answer) from None
     except pebble.ChangeError as error:
         raise CommandError(name, f"no end within {timeout_s:.0f} s") from error
     except pebble.APIError as error:

@@ -106,6 +106,8 @@ class Cloud:
         self.replans: list[str] = []
         self.check_fails_in: set[str] = set()
         self.migration_fails = False
+        self.answer = "[]"
+        """What the command beside the controller writes, well or not."""
 
     def state(
         self,
@@ -158,7 +160,7 @@ class Cloud:
                 [plugin.COMMAND],
                 return_code=int(broken),
                 stderr=reason if broken else "",
-                stdout="" if broken else "[]",
+                stdout=self.answer if not broken or self.answer != "[]" else "",
             ),
         }
 

@@ -45,6 +45,15 @@ class TestActions:
             ("list-incidents", {"host": "h1"}, "incident list --host=h1"),
             ("show-incident", {"id": 3}, "incident show 3"),
             ("show-incident", {"host": "h1"}, "incident show --host=h1"),
+            ("simulate-failure", {"hosts": "h1,h2"}, "simulate h1,h2"),
+            ("simulate-failure", {"zone": "az 1"}, "simulate --zone=az 1"),
+            ("show-readiness", {}, "readiness"),
+            ("run-drill", {"host": "h1", "dry-run": True}, "drill h1 --dry-run"),
+            (
+                "run-drill",
+                {"host": "h1", "again": "h1", "confirm": True, "who": "eve"},
+                "drill h1 --again=h1 --author=eve",
+            ),
         ],
     )
     def test_actions_are_the_command(self, cloud: Cloud, name: str, params, command: str):
@@ -60,6 +69,24 @@ class TestActions:
 
         with pytest.raises(testing.ActionFailed, match=r"cannot be loaded.*run the check action"):
             self.act(cloud, "list-segments")
+
+    def test_what_was_found_wanting_is_told_with_all_that_was_found(self, cloud: Cloud):
+        state = cloud.run(cloud.state())
+        cloud.check_fails_in = {HOSTMONITOR}
+        cloud.answer = '[{"step": "found lost", "result": "too late"}]'
+
+        with pytest.raises(testing.ActionFailed, match="run-drill: fence_host_task cannot be"):
+            self.act(
+                cloud, "run-drill", {"host": "h1", "again": "h1", "confirm": True}, state=state
+            )
+
+        assert cloud.context.action_results == {"drill": cloud.answer, "count": 1}
+
+    def test_an_answer_that_is_no_json_is_shown_as_it_is(self, cloud: Cloud):
+        state = cloud.run(cloud.state())
+        cloud.answer = "something else"
+
+        assert self.act(cloud, "show-readiness", state=state) == {"readiness": "something else"}
 
     def test_incident_needs_a_name(self, cloud: Cloud):
         with pytest.raises(testing.ActionFailed, match="run list-incidents"):

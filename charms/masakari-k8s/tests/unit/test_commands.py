@@ -130,6 +130,8 @@ def test_false_is_said_and_absence_is_not(parsed):
         ("delete-segment", {"segment": "a", "confirm": False}, "dry-run=true.* confirm=true"),
         ("purge-database", {"older-than": "90d"}, "nothing was done, as.*confirm=true"),
         ("remove-host", {"host": "h1"}, "nothing was done to h1.*confirm=true"),
+        ("run-drill", {"host": "h1", "again": "h1"}, "nothing was done to h1.*confirm=true"),
+        ("simulate-failure", {"hosts": "", "zone": ""}, "needs hosts or zone; run list-hosts"),
         ("approve-incident", {"host": ""}, "needs id or host; run list-incidents"),
         ("show-incident", {"id": 1, "host": "h1"}, "id and host exclude each other"),
         ("pause-recovery", {"segment": "a", "host": "h1", "reason": "x"}, "give one of them"),
