@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import json
 import pathlib
 
 import pydantic
@@ -85,6 +86,15 @@ def explain(error: pydantic.ValidationError) -> SettingsError:
 def names() -> list[str]:
     """Return the options, spelt as in a manifest."""
     return [_kebab(name) for name in Settings.model_fields]
+
+
+def preseed() -> list[str]:
+    """Return the options as commented lines of a manifest, below ``config:``."""
+    lines: list[str] = []
+    for name, option in Settings.model_fields.items():
+        default = "" if option.default is None else f" {json.dumps(option.default)}"
+        lines += [f"  #   # {option.description}", f"  #   {_kebab(name)}:{default}"]
+    return lines
 
 
 def _sentence(found: object) -> str:

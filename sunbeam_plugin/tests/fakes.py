@@ -143,6 +143,7 @@ class FakeCloud:
         self.broken_actions: set[str] = set()
         self.drills: list[tuple[str, Mapping[str, object]]] = []
         self.findings: list[dict[str, Any]] = []
+        self.unrest: dict[str, Any] = {}
 
     @contextlib.contextmanager
     def _verb(self, name: str) -> Iterator[None]:

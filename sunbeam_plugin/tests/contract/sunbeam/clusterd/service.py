@@ -1,0 +1,9 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+class RemoteException(Exception): ...
+
+
+class ConfigItemNotFoundException(RemoteException): ...
+
+
+class ClusterServiceUnavailableException(RemoteException): ...

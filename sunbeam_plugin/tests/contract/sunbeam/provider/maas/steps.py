@@ -1,0 +1,6 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+class MaasCreateLoadBalancerIPPoolsStep:
+    def __init__(self, deployment, client, maas_client): ...
+
+    def run(self, context): ...
