@@ -11,7 +11,7 @@ import ops
 from charmlibs.systemd import SystemdError
 
 from instance_ha_relations import hypervisor, identity_credentials
-from masakari_monitors import actions, identity, monitor, remote, snapshot, workload
+from masakari_monitors import actions, host_monitor, identity, monitor, remote, snapshot, workload
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class MasakariMonitorsCharm(ops.CharmBase):
         try:
             if world.ring_key:
                 remote.ensure(world.ring_key)
-            monitor.ensure(world, nova_host=nova_host)
+            monitor.ensure(world, nova_host=nova_host, unit=self.unit.name)
         except (workload.InstallError, SystemdError) as error:
             logger.error("the monitors do not run: %s", error)  # noqa: TRY400 - expected
 
@@ -80,6 +80,7 @@ class MasakariMonitorsCharm(ops.CharmBase):
 
     def _on_remove(self, _: ops.RemoveEvent) -> None:
         """Leave nothing of ours on the hypervisor."""
+        host_monitor.remove()
         workload.remove()
 
     def _report_status(self, event: ops.CollectStatusEvent) -> None:

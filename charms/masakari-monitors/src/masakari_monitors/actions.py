@@ -16,7 +16,7 @@ from masakari_monitors import hypervisor, workload
 
 PROGRAM = ("/usr/bin/python3", "-m", "hypervisor_instance_ha")
 TIMEOUT_S = 120
-REPORTS = ("guard", "instances", "processes", "agents", "storage")
+REPORTS = ("guard", "host", "instances", "processes", "agents", "storage")
 
 
 class _Params(pydantic.BaseModel):

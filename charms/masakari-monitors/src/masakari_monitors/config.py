@@ -60,6 +60,7 @@ class MonitorsConfig(pydantic.BaseModel):
     storage_probe_user: str = pydantic.Field("", pattern=r"^[\w.-]*$")
     storage_probe_interval: int = pydantic.Field(10, ge=2, le=600)
     storage_probe_deadline: int = pydantic.Field(5, ge=1, le=300)
+    host_monitor: bool = False
     enable_stonith: bool = False
     enable_resources: bool = True
 

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 import ops
 
 from hypervisor_instance_ha.settings import AgentWatch, Login, Settings, StorageProbe
-from masakari_monitors import hypervisor, identity, workload
+from masakari_monitors import host_monitor, hypervisor, identity, workload
 from masakari_monitors.config import MonitorsConfig
 from masakari_monitors.snapshot import Account, World
 
 DANGER = "danger: Nova's resume_guests_state_on_host_boot is on"
 
 
-def ensure(world: World, *, nova_host: str) -> None:
+def ensure(world: World, *, nova_host: str, unit: str) -> None:
     """Install, configure and run the monitors and the guard; an unchanged world restarts nothing.
 
     Raises:
@@ -36,6 +36,10 @@ def ensure(world: World, *, nova_host: str) -> None:
     workload.ensure_guard(held, known=hypervisor.NOVA_COMPUTE)
     workload.ensure_library()
     workload.ensure_monitors(wanted(config), restart=changed, restart_delay=config.restart_delay)
+    if config.host_monitor:
+        host_monitor.ensure(said.login, member=unit, restart_delay=config.restart_delay)
+    else:
+        host_monitor.remove()
 
 
 def wanted(config: MonitorsConfig) -> Mapping[str, workload.Monitor]:
@@ -108,6 +112,8 @@ def problems(config: MonitorsConfig) -> list[ops.StatusBase]:
         if not workload.is_running(unit):
             name = unit.removeprefix("instance-ha-").removesuffix(".service")
             found.append(ops.BlockedStatus(f"{name} stopped: see journalctl on the machine"))
+    if config.host_monitor and (trouble := host_monitor.trouble()):
+        found.append(ops.BlockedStatus(trouble))
     if unit := hypervisor.other_monitor():
         found.append(ops.BlockedStatus(f"stop {unit.removesuffix('.service')}"[:60]))
     if workload.report("guard").get("state") == "held":
@@ -133,6 +139,6 @@ def active() -> ops.StatusBase:
     """Return the status of a unit without problems."""
     if hypervisor.resumes_guests():
         return ops.ActiveStatus(DANGER)
-    if not hypervisor.has_libvirt():
+    if not hypervisor.has_libvirt() and not workload.report(host_monitor.REPORT):
         return ops.ActiveStatus("no libvirt here: no server is watched")
     return ops.ActiveStatus()

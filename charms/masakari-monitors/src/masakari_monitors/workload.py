@@ -39,6 +39,19 @@ _LIBRARY = (
     "usr/lib/python3/dist-packages/libvirt.py",
     "usr/local/lib/python3/dist-packages/libvirt.py",
 )
+
+
+def _ini(value: str) -> str:
+    """Return *value* as oslo.config reads it back: ``$`` would begin a reference.
+
+    Raises:
+        ValueError: if a line break would end the option and begin another.
+    """
+    if not value.isprintable():
+        raise ValueError("a value for a configuration file has a line break in it")
+    return value.replace("$", "$$")
+
+
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("masakari_monitors"),
     undefined=jinja2.StrictUndefined,
@@ -46,6 +59,7 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     autoescape=False,  # noqa: S701 - the files are INI, not HTML
 )
+_TEMPLATES.filters["ini"] = _ini
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +201,7 @@ def ensure_monitors(wanted: Mapping[str, Monitor], *, restart: bool, restart_del
     for monitor in MONITORS:
         unit = monitor.unit
         if unit not in wanted:
-            _remove_unit(unit)
+            remove_unit(unit)
         elif restart or unit in changed:
             systemd.service_enable(unit)
             systemd.service_restart(unit)
@@ -253,7 +267,7 @@ def remove() -> None:
         with contextlib.suppress(OSError):  # somebody else's files may be in it
             drop_in.parent.rmdir()
     for unit in (*(monitor.unit for monitor in MONITORS), GUARD, AUTOSTART):
-        _remove_unit(unit)
+        remove_unit(unit)
     for path in (CONFIG, CA_BUNDLE, *_FORMER):
         (ROOT / path).unlink(missing_ok=True)
     for path in (CODE, STATE, RUN):
@@ -267,7 +281,8 @@ def forget_former() -> None:
         (ROOT / path).unlink(missing_ok=True)
 
 
-def _remove_unit(unit: str) -> None:
+def remove_unit(unit: str) -> None:
+    """Stop a unit of ours and take its file away; nothing happens where there is none."""
     if (ROOT / UNITS / unit).exists():
         systemd.service_stop(unit)
         systemd.service_disable(unit)

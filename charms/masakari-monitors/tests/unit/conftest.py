@@ -11,6 +11,7 @@ from ops import testing
 
 from charm import MasakariMonitorsCharm
 from hypervisor_instance_ha.settings import Settings, load
+from masakari_instance_ha.standalone import Program
 from masakari_monitors import identity, workload
 
 
@@ -64,6 +65,8 @@ def hypervisor(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Hyper
     monkeypatch.setattr(identity, "ROOT", tmp_path)
     monkeypatch.setattr(identity, "fqdn", lambda: "h1.maas")
     monkeypatch.setattr(workload, "ROOT", tmp_path)
+    # A thousand files of libraries tell nothing here.
+    monkeypatch.setattr(Program, "ensure", lambda self, home: home / f"{self.name}-1")
     monkeypatch.setattr(systemd, "daemon_reload", lambda: True)
     monkeypatch.setattr(systemd, "service_enable", lambda *_: True)
     monkeypatch.setattr(systemd, "service_disable", lambda *_: True)

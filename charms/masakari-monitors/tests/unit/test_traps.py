@@ -37,6 +37,7 @@ OTHER: dict[str, str | int | bool] = {
     "storage-probe-user": "nova-compute",
     "storage-probe-interval": 20,
     "storage-probe-deadline": 8,
+    "host-monitor": True,
     "enable-stonith": True,
     "enable-resources": False,
 }

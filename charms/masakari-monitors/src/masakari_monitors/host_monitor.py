@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The instance-recovery authors
+# SPDX-License-Identifier: Apache-2.0
+"""The host monitor of one member of a Pacemaker ring; knows nothing of Juju.
+
+It runs by a copy of its own: unlike the monitors of a hypervisor it needs OpenStack's client
+libraries, which the charm brings along.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import sys
+
+from charmlibs import systemd
+
+from hypervisor_instance_ha.settings import Login
+from masakari_instance_ha.standalone import Program
+from masakari_monitors import workload
+
+UNIT = "instance-ha-hostmonitor.service"
+CONFIG = pathlib.Path("etc/instance-ha/host-monitor.conf")
+HOME = pathlib.Path("opt/instance-ha/host-monitor")
+STORE = workload.STATE / "host-monitor.sqlite"
+REPORT = "host"
+PROGRAM = Program(
+    name="ring",
+    ours=("instance_ha", "masakari_instance_ha"),
+    theirs=(
+        "alembic",
+        "openstacksdk",
+        "oslo.config",
+        "oslo.log",
+        "oslo.utils",
+        "prometheus-client",
+        "pyghmi",
+        "pyyaml",
+        "requests-oauthlib",
+        "sqlalchemy",
+    ),
+)
+
+
+def ensure(login: Login, *, member: str, restart_delay: int) -> None:
+    """Run the host monitor; an unchanged world restarts nothing.
+
+    Args:
+        login: Account with the role admin, as it disables services in Nova.
+        member: What the incidents name as the one who acted.
+        restart_delay: Seconds before systemd starts it again.
+
+    Raises:
+        charmlibs.systemd.SystemdError: if systemd refuses.
+    """
+    code = PROGRAM.ensure(workload.ROOT / HOME).relative_to(workload.ROOT)
+    unit = workload.render(
+        "host-monitor.service.j2",
+        python=os.path.realpath(sys.executable),
+        code=f"/{code}",
+        config=f"/{CONFIG}",
+        report=f"/{workload.RUN / REPORT}.json",
+        restart_delay=restart_delay,
+        # Pacemaker's sockets and queues are another user's.
+        capabilities="CAP_DAC_OVERRIDE",
+    )
+    options = workload.render("host-monitor.conf.j2", login=login, store=STORE, member=member)
+    changed = workload.ensure_file(CONFIG, options, mode=0o600)
+    if workload.ensure_file(workload.UNITS / UNIT, unit, mode=0o644):
+        systemd.daemon_reload()
+        changed = True
+    if changed:
+        systemd.service_enable(UNIT)
+        systemd.service_restart(UNIT)
+    elif not systemd.service_running(UNIT):
+        systemd.service_start(UNIT)
+
+
+def remove() -> None:
+    """Stop it and take its files away; nothing happens where there is none."""
+    workload.remove_unit(UNIT)
+    for path in (CONFIG, STORE):
+        (workload.ROOT / path).unlink(missing_ok=True)
+    shutil.rmtree(workload.ROOT / HOME, ignore_errors=True)
+
+
+def trouble() -> str:
+    """Return why it watches nobody, in the words of a unit's status; empty where it watches."""
+    if not workload.is_running(UNIT):
+        return "hostmonitor stopped: see journalctl on the machine"
+    state = str(workload.report(REPORT).get("state", "blind"))
+    return "host monitor: waiting for pacemaker to answer" if state == "blind" else ""
