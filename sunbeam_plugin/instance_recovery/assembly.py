@@ -100,7 +100,7 @@ def require_ours(cluster: Cluster) -> None:
     if core.get("enable-masakari") and cluster.stored(VARIABLES_KEY) is None:
         raise SettingsError(
             "Sunbeam's own instance-recovery is deployed, not this one, so nothing was removed. "
-            "Take this folder out with sunbeam_plugin/install.py --remove, then run: sunbeam "
+            "Take this one out with install.py --remove, then run: sunbeam "
             "disable instance-recovery"
         )
 
