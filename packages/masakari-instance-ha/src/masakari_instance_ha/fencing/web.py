@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import requests
+from requests.utils import to_native_string
 
 from masakari_instance_ha.aside import Aside
 from masakari_instance_ha.fencing.power import PowerError
@@ -25,6 +26,7 @@ LIMIT_BYTES = 4 << 20
 """More than any answer that fencing asks for; MAAS takes about 50 kB to show a machine."""
 _TEXT_LENGTH = 200
 _CHUNK_BYTES = 65_536
+_PROVING = ("Authorization", "X-Auth-Token")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +160,14 @@ def _exchange(session: requests.Session, question: Question, *, manners: Manners
             status=response.status_code,
             headers={key.lower(): value for key, value in response.headers.items()},
             body=body,
-            manners=manners,
+            manners=replace(manners, secrets=(*manners.secrets, *_sent(response.request))),
         )
+
+
+def _sent(request: requests.PreparedRequest) -> list[str]:
+    """Return what proved in a request who we are, in the form in which it was sent."""
+    values = (request.headers.get(name) or "" for name in _PROVING)
+    return [to_native_string(value).rpartition(" ")[2] for value in values if value]
 
 
 def _late(manners: Manners) -> PowerError:
