@@ -7,13 +7,13 @@ import logging
 
 import ops
 
-from masakari_k8s import actions, publication, services, snapshot, workload
+from masakari_k8s import actions, observation, publication, services, snapshot, workload
 from masakari_k8s.deployment import Deployment
 from masakari_k8s.snapshot import World
 
 logger = logging.getLogger(__name__)
 
-SILENT = {"logging", "tracing"}
+SILENT = {"tracing"}
 """Endpoints that change nothing here yet."""
 
 
@@ -51,6 +51,7 @@ class MasakariCharm(ops.CharmBase):
         if self.unit.is_leader() and schema is not None and schema != deployment.schema:
             publication.record_schema(self, schema)
         publication.publish(self, world, in_service=deployment.in_service())
+        observation.publish(self)
         self.unit.set_ports(publication.API_PORT)
 
     def _deployment(self, world: World) -> Deployment:
@@ -62,6 +63,7 @@ class MasakariCharm(ops.CharmBase):
             boxes={name: where for name, where in boxes.items() if where is not None},
             plugin_tree=self.charm_dir / "plugin",
             schema=publication.schema_in_place(self),
+            log_targets=observation.log_targets(self, world.log_stores),
         )
 
     def _on_action(self, event: ops.ActionEvent) -> None:

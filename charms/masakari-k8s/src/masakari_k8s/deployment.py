@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import ops
+from ops import pebble
 
 from masakari_k8s import plugin, rendering, schema, services, workload
 from masakari_k8s.services import API, ENGINE, HOSTMONITOR
@@ -36,10 +37,14 @@ class Deployment:
     plugin_tree: pathlib.Path
     schema: str | None
     """The database schema that the leader recorded as done."""
+    log_targets: Mapping[str, pebble.LogTargetDict]
+    """Where Pebble forwards to what the services write."""
 
     def ensure(self) -> str | None:
         """Take every step that can be taken. Return the schema that is in place now."""
         engine, core = self.boxes.get(ENGINE), self.world.core
+        for where in self.boxes.values():
+            workload.ensure_log_targets(where, self.log_targets)
         if self.world.fencing_revoked:
             self._forget_credentials()
         if engine is None or core is None:

@@ -27,6 +27,9 @@ BMCS = f"{ETC}/bmc-credentials"
 CEPH_CONF = f"{ETC}/ceph.conf"
 CEPH_KEYRING = f"{ETC}/ceph-keyring"
 API_PORT = 15868
+CONTROLLER_PORT = 15869
+ENGINE_PORT = 15870
+"""Where these two serve /metrics and /health."""
 _AUTHORITIES = f"{ETC}/ca-bundle.pem"
 _DATABASE_CA = f"{ETC}/database-ca.pem"
 _MAAS_CA = f"{ETC}/maas-ca.pem"
@@ -117,6 +120,7 @@ def instance_ha(
     conf = _TEMPLATES.get_template("instance-ha.conf.j2").render(
         _shared(core, unit=unit),
         consul=consul,
+        metrics_port=CONTROLLER_PORT if watch else ENGINE_PORT,
         fencing=fencing,
         credentials_file=CREDENTIALS,
         targets_file=TARGETS,

@@ -44,18 +44,32 @@ def layer(name: str, where: Box, *, digest: str) -> pebble.LayerDict:
     if where.account:
         service |= {"user": where.account, "group": where.account}
     found: pebble.LayerDict = {"services": {name: service}}
-    if name == API:
-        found["checks"] = {"masakari-api": _api_check()}
-        service["on-check-failure"] = {"masakari-api": "restart"}
+    found["checks"] = {name: _check(name)}
+    if name in RESTARTED:
+        service["on-check-failure"] = {name: "restart"}
     return found
 
 
-def _api_check() -> pebble.CheckDict:
+_HEALTH = {
+    API: f"http://localhost:{rendering.API_PORT}/healthcheck",
+    ENGINE: f"http://localhost:{rendering.ENGINE_PORT}/health",
+    HOSTMONITOR: f"http://localhost:{rendering.CONTROLLER_PORT}/health",
+}
+RESTARTED = (API, HOSTMONITOR)
+"""Who is started anew when it is ill. An engine is not: it may be ill for want of the message
+queue, and a recovery under way in it would begin again for nothing."""
+
+
+def _check(name: str) -> pebble.CheckDict:
+    """Return how Pebble, and Kubernetes through it, sees that a service does its work.
+
+    The last two are given a minute: a process that starts on a busy machine does not listen yet.
+    """
     return {
         "override": "replace",
         "level": "ready",
         "period": "10s",
         "timeout": "5s",
-        "threshold": 3,
-        "http": {"url": f"http://localhost:{rendering.API_PORT}/healthcheck"},
+        "threshold": 3 if name == API else 6,
+        "http": {"url": _HEALTH[name]},
     }

@@ -21,6 +21,7 @@ from instance_ha_relations import (
     hypervisor,
     identity_service,
     ingress,
+    loki_push_api,
 )
 from instance_ha_relations.ceph_client import CephAccount
 from instance_ha_relations.errors import RelationDataError, RelationIncompleteError
@@ -39,6 +40,7 @@ DATABASE, AMQP, IDENTITY, FENCING, PEERS = (
 INGRESSES = ("ingress-internal", "ingress-public")
 AUTHORITIES = "receive-ca-cert"
 HYPERVISORS = "hypervisors"
+LOGS = "logging"
 CONSUL = {network: f"consul-{network.value}" for network in Network}
 
 _PARTNERS = {
@@ -72,6 +74,8 @@ class World:
     watch: Watch | None
     hypervisors: Mapping[str, HypervisorData]
     """Nova host -> what the machine said of itself; may lack any of them."""
+    log_stores: Mapping[str, str]
+    """Unit of Loki -> where it takes logs."""
     problems: tuple[ops.StatusBase, ...]
     stories: tuple[str, ...]
     """The problems with data at full length, for the log; they hold no values."""
@@ -127,6 +131,9 @@ def take(charm: ops.CharmBase) -> World:
     fencer = _fencing(reader, config) if config else None
     watch = _watch(reader)
     hypervisors = _hypervisors(reader)
+    log_stores: dict[str, str] = {}
+    for relation in charm.model.relations[LOGS]:
+        log_stores |= reader.read(relation, loki_push_api.read) or {}
     return World(
         config=config,
         ingress_internal=routes[0],
@@ -136,6 +143,7 @@ def take(charm: ops.CharmBase) -> World:
         fencing_revoked=reader.relation(FENCING) is None,
         watch=watch,
         hypervisors=hypervisors,
+        log_stores=log_stores,
         problems=tuple(reader.problems),
         stories=tuple(reader.stories),
     )

@@ -165,6 +165,19 @@ def ensure_service(where: Box, name: str, layer: pebble.LayerDict) -> bool:
     return True
 
 
+def ensure_log_targets(where: Box, targets: Mapping[str, pebble.LogTargetDict]) -> bool:
+    """Make Pebble forward what services write to *targets* only. Return whether that is new."""
+    known = where.container.get_plan().log_targets
+    wanted = dict(targets)
+    for name in known.keys() - wanted.keys():  # a target cannot be removed, only be given nothing
+        wanted[name] = {**known[name].to_dict(), "override": "replace", "services": ["-all"]}
+    layer = pebble.Layer({"log-targets": wanted})
+    if layer.log_targets == known:
+        return False
+    where.container.add_layer("log-forwarding", layer, combine=True)
+    return True
+
+
 def runs(where: Box, name: str) -> bool:
     """Return whether a service is up."""
     services: Mapping[str, pebble.ServiceInfo] = where.container.get_services(name)

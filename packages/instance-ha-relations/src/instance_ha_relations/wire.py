@@ -28,6 +28,9 @@ class SecretContent(Databag):
     """Base of what a secret holds; its values never show in text."""
 
 
+UNREADABLE = (ValueError, RecursionError)
+"""What Python raises of a text that is no JSON, or holds a number or a depth beyond its limits."""
+
 M = TypeVar("M", bound=Databag)
 C = TypeVar("C", bound=SecretContent)
 
@@ -41,7 +44,7 @@ def json_or_text(value: str) -> object:
     """Decode a value that some peers write as JSON and some as bare text."""
     try:
         return json.loads(value)
-    except json.JSONDecodeError:
+    except UNREADABLE:
         return value
 
 
@@ -95,7 +98,7 @@ def load(
     for name, value in raw.items():
         try:
             decoded[name] = decode(value)
-        except json.JSONDecodeError as error:
+        except UNREADABLE as error:
             raise _malformed(relation, name, "is not JSON") from error
     try:
         return model.model_validate(decoded)
