@@ -16,19 +16,17 @@ terraform {
 provider "juju" {}
 
 locals {
-  from-store = var.from-files ? 0 : 1
-  shim-store = var.fencing ? local.from-store : 0
-  shim       = var.fencing ? 1 : 0
-
   masakari = "masakari"
   monitors = "masakari-monitors"
   fencing  = "hacluster-shim"
+
+  from-store = !var.from-files
 }
 
-# Control plane: Masakari and its database.
+# Control plane: Masakari, its database, and a Consul for each network.
 
 resource "juju_application" "masakari" {
-  count      = local.from-store
+  count      = local.from-store ? 1 : 0
   name       = local.masakari
   model_uuid = var.control-model-uuid
   trust      = false
@@ -70,53 +68,6 @@ resource "juju_application" "mysql-router" {
   }
 }
 
-resource "juju_integration" "router-to-mysql" {
-  model_uuid = var.control-model-uuid
-
-  application {
-    name     = juju_application.mysql-router.name
-    endpoint = "backend-database"
-  }
-
-  application {
-    name     = var.mysql
-    endpoint = "database"
-  }
-
-  depends_on = [juju_application.mysql]
-}
-
-# Endpoint of masakari -> the application and endpoint that serve it.
-locals {
-  partners = {
-    database         = [juju_application.mysql-router.name, "database"]
-    amqp             = ["rabbitmq", "amqp"]
-    identity-service = ["keystone", "identity-service"]
-    receive-ca-cert  = ["keystone", "send-ca-cert"]
-    ingress-internal = ["traefik", "ingress"]
-    ingress-public   = ["traefik-public", "ingress"]
-  }
-}
-
-resource "juju_integration" "masakari" {
-  for_each   = local.partners
-  model_uuid = var.control-model-uuid
-
-  application {
-    name     = local.masakari
-    endpoint = each.key
-  }
-
-  application {
-    name     = each.value[0]
-    endpoint = each.value[1]
-  }
-
-  depends_on = [juju_application.masakari]
-}
-
-# Evidence: one Consul for each network, and an agent of it on every hypervisor.
-
 resource "juju_application" "consul" {
   for_each   = var.networks
   name       = "consul-${each.key}"
@@ -135,244 +86,192 @@ resource "juju_application" "consul" {
   resources = var.consul-resources
 }
 
-resource "juju_integration" "masakari-to-consul" {
-  for_each   = var.networks
-  model_uuid = var.control-model-uuid
+# On every hypervisor: an agent of each Consul, the eyes and guard, and the power to fence.
 
-  application {
-    name     = local.masakari
-    endpoint = "consul-${each.key}"
-  }
-
-  application {
-    name     = juju_application.consul[each.key].name
-    endpoint = "consul-cluster"
-  }
-
-  depends_on = [juju_application.masakari]
+locals {
+  subordinates = merge(
+    { for network in var.networks : "consul-client-${network}" => {
+      wanted   = true
+      charm    = var.agent-charm
+      channel  = var.agent-channel
+      revision = var.agent-revision
+      config   = merge(var.agent-config, lookup(var.agent-config-map, "consul-client-${network}", {}))
+      bindings = lookup(var.agent-bindings, network, null)
+    } },
+    {
+      (local.monitors) = {
+        wanted   = local.from-store
+        charm    = var.monitors-charm
+        channel  = var.monitors-channel
+        revision = var.monitors-revision
+        config   = merge({ region = var.region }, var.monitors-config)
+        bindings = var.machine-bindings
+      }
+      (local.fencing) = {
+        wanted   = local.from-store && var.fencing
+        charm    = var.shim-charm
+        channel  = var.shim-channel
+        revision = var.shim-revision
+        config   = var.shim-config
+        bindings = var.machine-bindings
+      }
+    },
+  )
 }
 
-resource "juju_offer" "consul" {
-  for_each         = var.networks
-  name             = "consul-${each.key}-cluster"
-  model_uuid       = var.control-model-uuid
-  application_name = juju_application.consul[each.key].name
-  endpoints        = ["consul-cluster"]
-}
-
-resource "juju_application" "agent" {
-  for_each   = var.networks
-  name       = "consul-client-${each.key}"
+resource "juju_application" "subordinate" {
+  for_each   = { for name, said in local.subordinates : name => said if said.wanted }
+  name       = each.key
   model_uuid = var.machine-model-uuid
   trust      = false
 
   charm {
-    name     = var.agent-charm
-    channel  = var.agent-channel
-    revision = var.agent-revision
+    name     = each.value.charm
+    channel  = each.value.channel
+    revision = each.value.revision
     base     = var.base
   }
 
-  config            = merge(var.agent-config, lookup(var.agent-config-map, "consul-client-${each.key}", {}))
-  endpoint_bindings = lookup(var.agent-bindings, each.key, null)
+  config            = each.value.config
+  endpoint_bindings = each.value.bindings
 }
 
-resource "juju_integration" "agent-to-hypervisor" {
-  for_each   = var.networks
-  model_uuid = var.machine-model-uuid
+# Relations inside one model: an application and its endpoint, and those of the other end.
 
-  application {
-    name     = juju_application.agent[each.key].name
-    endpoint = "juju-info"
-  }
-
-  application {
-    name     = var.principal
-    endpoint = "juju-info"
-  }
+locals {
+  in-control = merge(
+    {
+      "router-to-mysql"  = [juju_application.mysql-router.name, "backend-database", var.mysql, "database"]
+      "database"         = [local.masakari, "database", juju_application.mysql-router.name, "database"]
+      "amqp"             = [local.masakari, "amqp", "rabbitmq", "amqp"]
+      "identity-service" = [local.masakari, "identity-service", "keystone", "identity-service"]
+      "receive-ca-cert"  = [local.masakari, "receive-ca-cert", "keystone", "send-ca-cert"]
+      "ingress-internal" = [local.masakari, "ingress-internal", "traefik", "ingress"]
+      "ingress-public"   = [local.masakari, "ingress-public", "traefik-public", "ingress"]
+    },
+    { for network in var.networks : "consul-${network}" =>
+      [local.masakari, "consul-${network}", "consul-${network}", "consul-cluster"]
+    },
+  )
+  in-machines = merge(
+    { "monitors" = [local.monitors, "container", var.principal, "juju-info"] },
+    { for network in var.networks : "consul-client-${network}" =>
+      ["consul-client-${network}", "juju-info", var.principal, "juju-info"]
+    },
+    { for name, ends in {
+      "fencing"          = [local.fencing, "juju-info", var.principal, "juju-info"]
+      "fencing-monitors" = [local.fencing, "hypervisors", local.monitors, "hypervisor"]
+    } : name => ends if var.fencing },
+  )
 }
 
-resource "juju_integration" "agent-to-consul" {
-  for_each   = var.networks
-  model_uuid = var.machine-model-uuid
-
-  application {
-    name     = juju_application.agent[each.key].name
-    endpoint = "consul-cluster"
-  }
-
-  application {
-    offer_url = juju_offer.consul[each.key].url
-  }
-}
-
-# Eyes and guard on every hypervisor.
-
-resource "juju_application" "monitors" {
-  count      = local.from-store
-  name       = local.monitors
-  model_uuid = var.machine-model-uuid
-  trust      = false
-
-  charm {
-    name     = var.monitors-charm
-    channel  = var.monitors-channel
-    revision = var.monitors-revision
-    base     = var.base
-  }
-
-  config            = merge({ region = var.region }, var.monitors-config)
-  endpoint_bindings = var.machine-bindings
-}
-
-resource "juju_integration" "monitors-to-hypervisor" {
-  model_uuid = var.machine-model-uuid
-
-  application {
-    name     = local.monitors
-    endpoint = "container"
-  }
-
-  application {
-    name     = var.principal
-    endpoint = "juju-info"
-  }
-
-  depends_on = [juju_application.monitors]
-}
-
-resource "juju_integration" "monitors-to-keystone" {
-  model_uuid = var.machine-model-uuid
-
-  application {
-    name     = local.monitors
-    endpoint = "identity-credentials"
-  }
-
-  application {
-    offer_url = var.keystone-offer-url
-    endpoint  = "identity-credentials"
-  }
-
-  depends_on = [juju_application.monitors]
-}
-
-resource "juju_integration" "monitors-to-authorities" {
-  count      = var.cert-distributor-offer-url == null ? 0 : 1
-  model_uuid = var.machine-model-uuid
-
-  application {
-    name     = local.monitors
-    endpoint = "receive-ca-cert"
-  }
-
-  application {
-    offer_url = var.cert-distributor-offer-url
-    endpoint  = "send-ca-cert"
-  }
-
-  depends_on = [juju_application.monitors]
-}
-
-resource "juju_offer" "hypervisors" {
-  name             = "instance-ha-hypervisors"
-  model_uuid       = var.machine-model-uuid
-  application_name = local.monitors
-  endpoints        = ["hypervisor"]
-
-  depends_on = [juju_application.monitors]
-}
-
-resource "juju_integration" "masakari-to-hypervisors" {
+resource "juju_integration" "in-control" {
+  for_each   = local.in-control
   model_uuid = var.control-model-uuid
 
   application {
-    name     = local.masakari
-    endpoint = "hypervisors"
+    name     = each.value[0]
+    endpoint = each.value[1]
   }
 
   application {
-    offer_url = juju_offer.hypervisors.url
+    name     = each.value[2]
+    endpoint = each.value[3]
   }
 
-  depends_on = [juju_application.masakari]
+  depends_on = [juju_application.masakari, juju_application.mysql, juju_application.consul]
 }
 
-# The power to fence.
-
-resource "juju_application" "shim" {
-  count      = local.shim-store
-  name       = local.fencing
-  model_uuid = var.machine-model-uuid
-  trust      = false
-
-  charm {
-    name     = var.shim-charm
-    channel  = var.shim-channel
-    revision = var.shim-revision
-    base     = var.base
-  }
-
-  config            = var.shim-config
-  endpoint_bindings = var.machine-bindings
-}
-
-resource "juju_integration" "shim-to-hypervisor" {
-  count      = local.shim
+resource "juju_integration" "in-machines" {
+  for_each   = local.in-machines
   model_uuid = var.machine-model-uuid
 
   application {
-    name     = local.fencing
-    endpoint = "juju-info"
+    name     = each.value[0]
+    endpoint = each.value[1]
   }
 
   application {
-    name     = var.principal
-    endpoint = "juju-info"
+    name     = each.value[2]
+    endpoint = each.value[3]
   }
 
-  depends_on = [juju_application.shim]
+  depends_on = [juju_application.subordinate]
 }
 
-resource "juju_integration" "shim-to-monitors" {
-  count      = local.shim
-  model_uuid = var.machine-model-uuid
+# From one model to the other: what is offered, and who takes it.
+
+locals {
+  offers = merge(
+    { for network in var.networks : "consul-${network}-cluster" =>
+      [var.control-model-uuid, "consul-${network}", "consul-cluster"]
+    },
+    { for name, offer in {
+      "instance-ha-hypervisors" = [var.machine-model-uuid, local.monitors, "hypervisor"]
+      "instance-ha-fencing"     = [var.machine-model-uuid, local.fencing, "fencing"]
+    } : name => offer if offer[1] != local.fencing || var.fencing },
+  )
+  takers = merge(
+    { for network in var.networks : "consul-${network}-cluster" => {
+      model    = var.machine-model-uuid
+      name     = "consul-client-${network}"
+      endpoint = "consul-cluster"
+    } },
+    { for name, endpoint in {
+      "instance-ha-hypervisors" = "hypervisors"
+      "instance-ha-fencing"     = "fencing"
+      } : name => {
+      model    = var.control-model-uuid
+      name     = local.masakari
+      endpoint = endpoint
+    } if endpoint != "fencing" || var.fencing },
+  )
+  # Of OpenStack's own: endpoint of masakari-monitors -> offer, and endpoint there.
+  openstack = { for endpoint, offer in {
+    "identity-credentials" = [var.keystone-offer-url, "identity-credentials"]
+    "receive-ca-cert"      = [var.cert-distributor-offer-url, "send-ca-cert"]
+  } : endpoint => offer if offer[0] != null }
+}
+
+resource "juju_offer" "ours" {
+  for_each         = local.offers
+  name             = each.key
+  model_uuid       = each.value[0]
+  application_name = each.value[1]
+  endpoints        = [each.value[2]]
+
+  depends_on = [juju_application.consul, juju_application.subordinate]
+}
+
+resource "juju_integration" "takes" {
+  for_each   = local.takers
+  model_uuid = each.value.model
 
   application {
-    name     = local.fencing
-    endpoint = "hypervisors"
+    name     = each.value.name
+    endpoint = each.value.endpoint
   }
+
+  application {
+    offer_url = juju_offer.ours[each.key].url
+  }
+
+  depends_on = [juju_application.masakari, juju_application.subordinate]
+}
+
+resource "juju_integration" "monitors-to-openstack" {
+  for_each   = local.openstack
+  model_uuid = var.machine-model-uuid
 
   application {
     name     = local.monitors
-    endpoint = "hypervisor"
-  }
-
-  depends_on = [juju_application.shim, juju_application.monitors]
-}
-
-resource "juju_offer" "fencing" {
-  count            = local.shim
-  name             = "instance-ha-fencing"
-  model_uuid       = var.machine-model-uuid
-  application_name = local.fencing
-  endpoints        = ["fencing"]
-
-  depends_on = [juju_application.shim]
-}
-
-resource "juju_integration" "masakari-to-fencing" {
-  count      = local.shim
-  model_uuid = var.control-model-uuid
-
-  application {
-    name     = local.masakari
-    endpoint = "fencing"
+    endpoint = each.key
   }
 
   application {
-    offer_url = juju_offer.fencing[0].url
+    offer_url = each.value[0]
+    endpoint  = each.value[1]
   }
 
-  depends_on = [juju_application.masakari]
+  depends_on = [juju_application.subordinate]
 }

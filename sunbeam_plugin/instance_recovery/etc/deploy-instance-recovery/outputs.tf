@@ -3,10 +3,10 @@
 
 output "fencing-offer-url" {
   description = "Offer of the power to fence; null where nothing fences"
-  value       = one(juju_offer.fencing[*].url)
+  value       = one([for name, offer in juju_offer.ours : offer.url if name == "instance-ha-fencing"])
 }
 
 output "hypervisors-offer-url" {
   description = "Offer of what the hypervisors say of themselves"
-  value       = juju_offer.hypervisors.url
+  value       = juju_offer.ours["instance-ha-hypervisors"].url
 }
