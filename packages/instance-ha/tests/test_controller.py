@@ -26,13 +26,18 @@ def world() -> SimWorld:
 
 
 @pytest.fixture
-def controller(world: SimWorld, ordinary) -> Controller:
+def row() -> LeaseRow:
+    return LeaseRow()
+
+
+@pytest.fixture
+def controller(world: SimWorld, ordinary, row: LeaseRow) -> Controller:
     return Controller(
         clock=world.clock,
         observer=SimObserver(tuple(world.networks.values())),
         cloud=world.masakari,
         journal=world.journal,
-        lease=MemoryLease(LeaseRow(), holder="me", clock=world.clock),
+        lease=MemoryLease(row, holder="me", clock=world.clock),
         policy=ordinary.policy,
         actor="controller@me",
     )
@@ -228,6 +233,26 @@ def test_a_pass_that_outlasts_its_lease_stops(world, play, caplog, monkeypatch):
     play(12)
 
     assert not world.journal.incidents()
+    assert said(caplog, "longer than its lease")
+
+
+def test_a_lease_that_ends_while_a_host_is_looked_at_lets_nothing_be_done(
+    world, play, row, caplog, monkeypatch
+):
+    record = world.journal.open
+
+    def slow(*args, **kwargs):
+        world.clock.sleep(15.0)
+        assert MemoryLease(row, holder="other", clock=world.clock).take(ttl_s=1000.0)
+        return record(*args, **kwargs)
+
+    monkeypatch.setattr(world.journal, "open", slow)
+    world.machines["h1"].power_off()
+
+    play(12)
+
+    assert "h1" in world.journal.unclosed()
+    assert not world.masakari.all_notifications()
     assert said(caplog, "longer than its lease")
 
 
