@@ -247,6 +247,17 @@ class Mover(Protocol):
         ...
 
 
+class ServerNotices(Protocol):
+    """Masakari's notifications of single servers."""
+
+    def running(self) -> Mapping[str, str]:
+        """Return notification -> Masakari's time of its last change, of those in work.
+
+        May raise ``CloudUnreachableError``.
+        """
+        ...
+
+
 class Roll(Protocol):
     """The names that were enrolled by rule. Every method may raise ``StoreUnreachableError``.
 

@@ -61,17 +61,18 @@ class InstanceHaDriver(driver.DriverBase):
         self._figures = journal.figures
         self._observer = assembly.observer(conf)
         self._dumps = assembly.dumps(conf, observer=self._observer, clock=clock)
+        cloud = assembly.cloud(conf, clock=clock)
         self._controller = Controller(
             clock=clock,
             observer=self._observer,
-            cloud=assembly.cloud(conf, clock=clock),
+            cloud=cloud,
             journal=journal,
             lease=journal.lease(LEASE, holder=conf.instance_ha.unit),
             policy=policy,
             actor=f"controller@{conf.instance_ha.unit}",
             shelf=journal.shelf(),
             dumps=self._dumps,
-            duties=duties.build(conf, store=journal, observer=self._observer),
+            duties=duties.build(conf, store=journal, observer=self._observer, cloud=cloud),
         )
         self._running: Aside[None] | None = None
 

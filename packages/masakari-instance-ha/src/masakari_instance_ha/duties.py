@@ -11,23 +11,27 @@ from instance_ha.enrolling import Enrolling
 from instance_ha.enrolment import EnrolPolicy, Rule
 from instance_ha.evasion import Budget, Evading
 from instance_ha.muster import Muster
+from instance_ha.orphanage import Orphanage
 from instance_ha.reboots import Reboots
 from masakari_instance_ha.connection import connect
 from masakari_instance_ha.fencing import targets
 from masakari_instance_ha.fleet import OpenStackFleet
 from masakari_instance_ha.hypervisors import boot_ids
 from masakari_instance_ha.mover import NovaMover
+from masakari_instance_ha.notices import MasakariNotices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oslo_config import cfg
 
-    from instance_ha.ports import Duty, Observer
+    from instance_ha.ports import Cloud, Duty, Observer
     from masakari_instance_ha.store import Store
 
 
-def build(conf: cfg.ConfigOpts, *, store: Store, observer: Observer) -> Sequence[Duty]:
+def build(
+    conf: cfg.ConfigOpts, *, store: Store, observer: Observer, cloud: Cloud
+) -> Sequence[Duty]:
     """Return every duty; nothing is called yet.
 
     Raises:
@@ -41,6 +45,12 @@ def build(conf: cfg.ConfigOpts, *, store: Store, observer: Observer) -> Sequence
             journal=store,
             budget=budget(conf),
             actor=f"controller@{conf.instance_ha.unit}",
+        ),
+        Orphanage(
+            notices=MasakariNotices(connect(conf)),
+            cloud=cloud,
+            journal=store,
+            orphan_after_s=conf.instance_ha.orphan_after,
         ),
         Enrolling(fleet=hypervisors, roll=store.roll(), policy=enrol_policy(conf)),
         Muster(

@@ -279,8 +279,8 @@ class OpenStack:
                 inside = [h for h in self.hosts if h["failover_segment_id"] == uuid]
                 return 200, {"hosts": self._cut(inside, query)}
             case "GET", ["notifications"]:
-                of = query.get("source_host_uuid")
-                found = [n for n in self.notifications if of in (None, n["source_host_uuid"])]
+                asked = {k: query[k] for k in ("source_host_uuid", "type", "status") if k in query}
+                found = [n for n in self.notifications if {**n, **asked} == {**asked, **n}]
                 return 200, {"notifications": self._cut(found, query)}
             case "GET", ["notifications", uuid]:
                 found = next(n for n in self.notifications if n["notification_uuid"] == uuid)

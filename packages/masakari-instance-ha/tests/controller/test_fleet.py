@@ -142,13 +142,14 @@ def test_the_options_say_how_hypervisors_are_enrolled(configured, text, policy):
 
 
 def test_the_controller_has_every_duty_and_calls_nobody_for_that(
-    configured, sqlite_url, openstack_cloud
+    configured, sqlite_url, openstack_cloud, cloud
 ):
     conf, kept = configured("[instance_ha]\nnetworks = storage\n"), store.connect(sqlite_url)
 
-    built = duties.build(conf, store=kept, observer=assembly.observer(conf))
+    observer = assembly.observer(conf)
+    built = duties.build(conf, store=kept, observer=observer, cloud=cloud)
 
-    assert {duty.name for duty in built} >= {"enrolment", "migrate", "muster"}
+    assert {duty.name for duty in built} >= {"enrolment", "migrate", "muster", "orphans"}
     assert openstack_cloud.calls == []
 
 
