@@ -144,6 +144,7 @@ class FakeCloud:
         self.drills: list[tuple[str, Mapping[str, object]]] = []
         self.findings: list[dict[str, Any]] = []
         self.unrest: dict[str, Any] = {}
+        self.break_action: Exception | None = None
 
     @contextlib.contextmanager
     def _verb(self, name: str) -> Iterator[None]:

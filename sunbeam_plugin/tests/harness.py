@@ -17,7 +17,7 @@ import click
 import click.testing
 import jubilant
 import sunbeam_cloud
-from fakes import SPACES, FakeCloud
+from fakes import SPACES, Clock, FakeCloud
 from instance_recovery.errors import CloudError
 
 SERVICE = importlib.import_module("sunbeam.clusterd.service")
@@ -65,10 +65,11 @@ class Sunbeam:
                 command.callback = callback
                 getattr(command, "commands", {}).clear()
 
-    def enable(self, *words: str, **options) -> click.testing.Result:
+    def enable(self, *words: str, manifest: str | None = None) -> click.testing.Result:
         """Run ``sunbeam enable instance-recovery``, with charms from files."""
         charms = ["--charm-dir", str(charm_files(self.folder)), "-a"]
-        return self("enable", "instance-recovery", *charms, *words, **options)
+        before = [] if manifest is None else ["-m", manifest]
+        return self("enable", *before, "instance-recovery", *charms, *words)
 
     def stored(self, key: str) -> dict | None:
         """Return what Sunbeam's database has of a key."""
@@ -151,7 +152,7 @@ def charm_files(folder: pathlib.Path) -> pathlib.Path:
 
 def replace_machines(monkeypatch, sunbeam: Sunbeam) -> None:
     """Let Juju's client, terraform and Nova be those of the test."""
-    cloud = sunbeam.cloud
+    cloud, time = sunbeam.cloud, Clock()
 
     def carry_out(helper, verb):
         try:
@@ -197,5 +198,8 @@ def replace_machines(monkeypatch, sunbeam: Sunbeam) -> None:
         monkeypatch.setattr(step, "run", run)
         monkeypatch.setattr(step, "is_skip", lambda self, context: shared, raising=False)
     monkeypatch.setattr(cluster.MaasClient, "from_deployment", lambda deployment: None)
+    clock = importlib.import_module(f"{here}.models").WallClock
+    monkeypatch.setattr(clock, "now_s", lambda self: time.now_s())
+    monkeypatch.setattr(clock, "sleep", lambda self, seconds: time.sleep(seconds))
     base = importlib.import_module("sunbeam.features.interface.v1.base")
     monkeypatch.setattr(base, "run_preflight_checks", lambda *args: None, raising=False)

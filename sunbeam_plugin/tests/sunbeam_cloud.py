@@ -46,6 +46,8 @@ class FakeJuju:
 
     def status(self) -> jubilant.Status:
         self.cloud.verbs.append("status")
+        if self.cloud.fail_at == "status":
+            raise jubilant.CLIError(1, ["juju"], "", "ERROR cut off")
         active = statustypes.StatusInfo(current="active")
         applications = {
             name: statustypes.AppStatus(
@@ -110,6 +112,8 @@ class FakeJuju:
         self.cloud.remove(self.model, names)
 
     def run(self, unit, action, params, *, wait) -> jubilant.Task:
+        if self.cloud.break_action:
+            raise self.cloud.break_action
         application, _, number = unit.partition("/")
         if number == "leader":
             results = self.cloud.run(application, self.model, action, params)

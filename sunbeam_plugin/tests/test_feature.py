@@ -5,14 +5,24 @@
 
 import json
 import pathlib
+import types
 
 import pytest
 import sunbeam_cloud
 import yaml
 from fakes import SPACES, machine
-from harness import MAINTENANCE, MANAGER, Sunbeam, feature, replace_machines
+from harness import (
+    MAINTENANCE,
+    MANAGER,
+    SERVICE,
+    TERRAFORM,
+    Sunbeam,
+    feature,
+    replace_machines,
+)
 from instance_recovery.networks import Network
 from instance_recovery.ports import Model
+from jubilant.statustypes import StatusInfo
 
 VARIABLES = "TerraformVarsInstanceRecovery"
 STATE = "Feature-instance-recovery"
@@ -180,6 +190,53 @@ def test_what_fails_halfway_names_the_step_and_goes_on(sunbeam, cloud, verb, lat
     assert "Then go on with: sunbeam enable instance-recovery --charm-dir" in done.output
     assert sunbeam.stored(STATE)["enabled"] == "true", "status and disable have to work on it"
     assert sunbeam.enable().exit_code == 0
+
+
+def test_a_plan_that_another_command_holds_is_a_sentence(sunbeam, monkeypatch):
+    def locked(self, extra_args=None, reporter=None):
+        raise TERRAFORM.TerraformStateLockedException("locked")
+
+    with monkeypatch.context() as held:
+        held.setattr(TERRAFORM.TerraformHelper, "apply", locked)
+        done = sunbeam.enable()
+    assert "another command holds the plan's state" in done.output
+    assert "sunbeam plans unlock instance-recovery-plan" in done.output
+    assert sunbeam.enable().exit_code == 0
+
+
+def test_what_terraform_could_not_make_is_named(sunbeam, monkeypatch):
+    def half(self, extra_args=None, reporter=None):
+        for kind, word in (("apply_start", "create..."), ("apply_errored", "create errored")):
+            message = f"juju_application.consul: {word}"
+            reporter.report(types.SimpleNamespace(event_type=kind, message=message))
+        raise TERRAFORM.TerraformException("terraform command failed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(TERRAFORM.TerraformHelper, "apply", half)
+        done = sunbeam.enable()
+    assert "(apply the plan): Terraform: juju_application.consul: create errored." in done.output
+    assert "Read the newest terraform-*.log in " in done.output
+    assert sunbeam.enable().exit_code == 0
+
+
+def test_an_application_that_does_not_become_active_is_named(sunbeam, cloud, tmp_path):
+    wait = StatusInfo(current="waiting", message="agent lost")
+    cloud.unrest["masakari-monitors"] = wait
+    path = manifest(tmp_path, of_feature({"ready-within": 60}))
+    done = sunbeam.enable(manifest=path)
+    assert "masakari-monitors is waiting: agent lost" in done.output
+    assert "juju status -m openstack-machines" in done.output
+    cloud.unrest.clear()
+    assert sunbeam.enable().exit_code == 0
+
+
+def test_a_database_that_is_away_is_a_sentence(sunbeam, monkeypatch):
+    def away(role):
+        raise SERVICE.ClusterServiceUnavailableException("no leader")
+
+    monkeypatch.setattr(sunbeam.database, "list_nodes_by_role", away)
+    done = sunbeam.enable()
+    assert "Sunbeam's database: no leader. Look at: sunbeam cluster list" in done.output
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,12 @@ import pytest
 from instance_recovery import plan
 
 MAIN = next(pathlib.Path(plan.__file__).parent.glob("etc/*/main.tf")).read_text()
-BLOCKS = dict(re.findall(r'(?ms)^resource "juju_application" "(\S+)" \{\n(.*?)^\}', MAIN))
+RESOURCES = dict(re.findall(r'(?ms)^resource "juju_application" "(\S+)" \{\n(.*?)^\}', MAIN))
+SUBORDINATES = re.findall(r"(?ms)^ +wanted +=.*?^ +bindings +=.*?$", MAIN)
+"""What is said of those that one resource makes from a table."""
+BLOCKS = {name: said for name, said in RESOURCES.items() if name != "subordinate"} | {
+    re.findall(r" charm += var\.(\S+)-charm", said)[0]: said for said in SUBORDINATES
+}
 """Each application of the plan with what is said of it."""
 SAID = re.compile(r"\bvar\.(\S+?)-(?:charm|channel|revision|config|config-map|resources)\b")
 
@@ -24,6 +29,12 @@ def test_t01_no_hypervisor_shuts_its_servers_because_it_cannot_reach_one_consul_
 @pytest.mark.parametrize("application", BLOCKS)
 def test_t17_no_application_takes_what_is_said_of_another(application):
     assert set(SAID.findall(BLOCKS[application])) == {application}
+
+
+def test_t17_what_is_made_from_a_table_takes_nothing_beside_it():
+    assert {"agent", "monitors", "shim"} < BLOCKS.keys()
+    assert len(SUBORDINATES) == 3
+    assert not SAID.findall(RESOURCES["subordinate"])
 
 
 @pytest.mark.parametrize("charm", plan.TFVAR_MAP["charms"])

@@ -151,6 +151,20 @@ def test_what_is_wanted_is_deployed_where_it_belongs(applied, variables):
     assert {each["name"] for each in found if each["model_uuid"] == MACHINES} == machines
 
 
+def test_each_application_takes_what_is_said_of_it(applied):
+    said = {"masakari": "masakari", "masakari-monitors": "monitors", "hacluster-shim": "shim"}
+    said |= {f"consul-{network}": "consul" for network in EVERY}
+    said |= {f"consul-client-{network}": "agent" for network in EVERY}
+    channels = {f"{name}-channel": f"{name}/edge" for name in set(said.values())}
+    found = {
+        each["name"]: each["charm"][0]["channel"]
+        for each in applied({"networks": EVERY} | channels)["juju_application"]
+    }
+    assert {name: found[name] for name in said} == {
+        name: f"{word}/edge" for name, word in said.items()
+    }
+
+
 @pytest.mark.parametrize("variables", COMBINATIONS)
 def test_both_ends_of_each_relation_are_there(applied, variables):
     found = applied(variables)
