@@ -24,8 +24,10 @@ WATCHED = (
     "neutron-openvswitch-agent.service",
 )
 """What the process monitor watches unless told otherwise, where it is installed."""
+OF_RELATION = f"{_SNAP}masakari-instancemonitor.service"
+"""Runs while openstack-hypervisor is related to Masakari by masakari-service."""
 OTHER_MONITORS = (
-    f"{_SNAP}masakari-instancemonitor.service",
+    OF_RELATION,
     "masakari-instance-monitor.service",
     "masakari-process-monitor.service",
 )

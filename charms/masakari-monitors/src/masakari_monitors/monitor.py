@@ -115,12 +115,19 @@ def problems(config: MonitorsConfig) -> list[ops.StatusBase]:
     if config.host_monitor and (trouble := host_monitor.trouble()):
         found.append(ops.BlockedStatus(trouble))
     if unit := hypervisor.other_monitor():
-        found.append(ops.BlockedStatus(f"stop {unit.removesuffix('.service')}"[:60]))
+        found.append(ops.BlockedStatus(_way_out_of(unit)))
     if workload.report("guard").get("state") == "held":
         found.append(ops.BlockedStatus("return guard holds nova-compute: run show-status"))
     if workload.paused():
         found.append(ops.MaintenanceStatus("paused: run resume"))
     return found + _waiting()
+
+
+def _way_out_of(other: str) -> str:
+    """Return what ends a monitor that reports everything a second time."""
+    if other == hypervisor.OF_RELATION:
+        return "remove relation openstack-hypervisor:masakari-service"
+    return f"stop and disable {other}"[:60]
 
 
 def _waiting() -> list[ops.StatusBase]:

@@ -332,16 +332,31 @@ def test_a_held_nova_compute_is_the_status(ctx, hypervisor):
     )
 
 
-def test_a_second_monitor_is_noticed(ctx, hypervisor):
+@pytest.mark.parametrize(
+    ("unit", "says"),
+    [
+        pytest.param(
+            "snap.openstack-hypervisor.masakari-instancemonitor.service",
+            "remove relation openstack-hypervisor:masakari-service",
+            id="by the relation masakari-service",
+        ),
+        pytest.param(
+            "masakari-instance-monitor.service",
+            "stop and disable masakari-instance-monitor.service",
+            id="of the distribution",
+        ),
+    ],
+)
+def test_a_second_monitor_is_noticed(ctx, hypervisor, unit, says):
     relation = keystone()
-    unit = "snap.openstack-hypervisor.masakari-instancemonitor.service"
     hypervisor.install(unit)
     hypervisor.units.add(unit)
 
     out = ctx.run(ctx.on.relation_changed(relation), state(relation))
 
-    assert "masakari-instancemonitor" in out.unit_status.message
-    assert isinstance(out.unit_status, testing.BlockedStatus)
+    assert out.unit_status == testing.BlockedStatus(says)
+    ctx.run(ctx.on.action("show-status"), out)
+    assert ctx.action_results["other-monitor"].startswith(f"{unit} runs too")
 
 
 @pytest.mark.parametrize(
