@@ -78,11 +78,13 @@ class Models:
     def deploy_file(self, charm: CharmFile) -> None:
         """Deploy the charm, or refresh the application to it."""
         juju = self.open_model(charm.model)
-        there = charm.application in self.present(charm.model)
+        there = self.status(charm.model).apps.get(charm.application)
         with _asking(charm.application, charm.model):
             if there:
                 juju.refresh(charm.application, path=charm.path, resources=charm.resources or None)
                 juju.config(charm.application, dict(charm.config))
+                if charm.units not in (0, there.scale):
+                    juju.cli("scale-application", charm.application, str(charm.units))
             else:
                 juju.deploy(
                     charm.path,

@@ -145,6 +145,7 @@ class FakeCloud:
         self.findings: list[dict[str, Any]] = []
         self.unrest: dict[str, Any] = {}
         self.break_action: Exception | None = None
+        self.scales: dict[str, int] = {}
 
     @contextlib.contextmanager
     def _verb(self, name: str) -> Iterator[None]:

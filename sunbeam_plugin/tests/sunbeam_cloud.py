@@ -53,6 +53,7 @@ class FakeJuju:
             name: statustypes.AppStatus(
                 **NOTHING,
                 charm=name,
+                scale=self.cloud.scales.get(name, 0),
                 app_status=self.cloud.unrest.get(name, active),
                 subordinate_to=["openstack-hypervisor"] if self.model is Model.MACHINES else [],
             )
@@ -91,11 +92,15 @@ class FakeJuju:
     def cli(self, *args: str) -> str:
         if args[0] == "spaces":
             return json.dumps({"spaces": [{"name": name} for name in SPACES.values()]})
+        if args[0] == "scale-application":
+            self.cloud.scales[args[1]] = int(args[2])
+            return ""
         assert args[0] == "remove-saas", args
         self.cloud.disconnect(self.model, args[1:])
         return ""
 
     def deploy(self, charm, app, *, bind, config, num_units, resources) -> None:
+        self.cloud.scales.setdefault(app, num_units)
         self.cloud.deploy_file(
             CharmFile(
                 application=app, model=self.model, path=charm, units=num_units, config=config

@@ -55,6 +55,13 @@ def test_a_charm_file_is_deployed_and_then_refreshed(models, cloud, tmp_path):
     assert cloud.config["masakari"] == {"region": "two"}
 
 
+def test_a_control_plane_that_grew_gets_as_many_units(models, cloud, tmp_path):
+    said = {"application": "masakari", "model": Model.CONTROL, "path": tmp_path / "a.charm"}
+    models.deploy_file(CharmFile(**said, units=1))
+    models.deploy_file(CharmFile(**said, units=3))
+    assert cloud.scales == {"masakari": 3}
+
+
 def test_waiting_tells_who_is_not_ready_and_what_it_says(models, cloud, clock):
     cloud.applications[Model.CONTROL] = {"masakari": "", "consul-storage": ""}
     cloud.unrest["masakari"] = BLOCKED
