@@ -13,6 +13,7 @@ from hacluster_shim import checks, offer, power, snapshot, storage
 from hacluster_shim.orders import Orders
 from hacluster_shim.ring.part import Ring
 from instance_ha.ladder import Rung
+from instance_ha_relations import events
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +32,7 @@ class HaclusterShimCharm(ops.CharmBase):
         fencing = self.on[snapshot.FENCING]
         ceph = self.on[snapshot.CEPH]
         for event in (
-            self.on.start,
-            self.on.config_changed,
-            self.on.upgrade_charm,
-            self.on.secret_changed,
-            self.on.leader_elected,
-            self.on.update_status,
+            *events.of_life(self),
             hypervisors.relation_changed,
             hypervisors.relation_departed,
             hypervisors.relation_broken,

@@ -7,6 +7,7 @@ import logging
 
 import ops
 
+from instance_ha_relations import events
 from masakari_k8s import actions, observation, publication, services, snapshot, workload
 from masakari_k8s.deployment import Deployment
 from masakari_k8s.snapshot import World
@@ -23,12 +24,7 @@ class MasakariCharm(ops.CharmBase):
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
         for event in (
-            self.on.start,
-            self.on.config_changed,
-            self.on.upgrade_charm,
-            self.on.leader_elected,
-            self.on.secret_changed,
-            self.on.update_status,
+            *events.of_life(self),
             *(self.on[name].pebble_ready for name in services.NAMES),
         ):
             framework.observe(event, self._reconcile)

@@ -10,7 +10,7 @@ import logging
 import ops
 from charmlibs.systemd import SystemdError
 
-from instance_ha_relations import hypervisor, identity_credentials
+from instance_ha_relations import events, hypervisor, identity_credentials
 from masakari_monitors import actions, host_monitor, identity, monitor, remote, snapshot, workload
 
 logger = logging.getLogger(__name__)
@@ -26,12 +26,7 @@ class MasakariMonitorsCharm(ops.CharmBase):
         authorities = self.on[snapshot.RECEIVE_CA]
         ring = self.on[remote.ENDPOINT]
         for event in (
-            self.on.start,
-            self.on.config_changed,
-            self.on.upgrade_charm,
-            self.on.secret_changed,
-            self.on.leader_elected,
-            self.on.update_status,
+            *events.of_life(self),
             credentials.relation_created,
             credentials.relation_changed,
             credentials.relation_broken,

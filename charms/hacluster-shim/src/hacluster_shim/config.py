@@ -10,6 +10,7 @@ from hacluster_shim.ring.options import RingOptions
 from instance_ha import ladder
 from instance_ha.errors import PolicyError
 from instance_ha.ladder import Rung
+from instance_ha_relations.options import with_dashes
 
 _URL = r"^(https?://[^\s/]+(/\S*)?)?$"
 _OLD = {"maas_url": "old_maas_url", "maas_credentials": "old_maas_key"}
@@ -75,7 +76,7 @@ def load(options: Mapping[str, object]) -> ShimConfig:
 
 def option(field: str) -> str:
     """Return the option's name of a field."""
-    return next((old for old, new in _OLD.items() if new == field), field.replace("_", "-"))
+    return next((old for old, new in _OLD.items() if new == field), with_dashes(field))
 
 
 def _read(names: list[str]) -> None:

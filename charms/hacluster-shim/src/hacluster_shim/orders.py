@@ -17,7 +17,7 @@ import pydantic
 from hacluster_shim import life, power, snapshot
 from hacluster_shim.ring import acts, look
 from hacluster_shim.ring.daemons import RingError
-from hacluster_shim.ring.world import read_remotes
+from hacluster_shim.ring.world import remote_names
 from instance_ha.errors import FenceError, PolicyError
 from instance_ha.pacemaker import PacemakerAnswerError
 
@@ -75,7 +75,7 @@ class Orders(ops.Object):
 
     def _fence(self, params: FenceParams) -> dict[str, str]:
         host, world = params.host, snapshot.take(self._charm)
-        in_ring = self._is_remote(host)
+        in_ring = host in remote_names(self._charm)
         if not params.force:
             _require_lost(host, world=world, in_ring=in_ring)
         logger.warning("fence-host: %s is ordered off%s", host, " (force)" * params.force)
@@ -96,18 +96,13 @@ class Orders(ops.Object):
 
     def _unfence(self, host: str) -> dict[str, str]:
         logger.warning("unfence-host: %s is ordered on", host)
-        if self._is_remote(host):
+        if host in remote_names(self._charm):
             acts.unfence(host)
             return {"host": host, "method": "pacemaker"}
         world = snapshot.take(self._charm)
         with power.switching(_maas(world, host), world.hypervisors, by=self._by) as switches:
             rung, target = power.power_on(switches, host)
         return {"host": host, "method": rung, "target": target}
-
-    def _is_remote(self, host: str) -> bool:
-        """Say whether the ring watches this hypervisor."""
-        remotes, _ = read_remotes(self._charm)  # what is wrong with the others, the status names
-        return host in remotes
 
     @property
     def _by(self) -> str:

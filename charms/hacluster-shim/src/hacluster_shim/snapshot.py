@@ -20,6 +20,7 @@ from instance_ha_relations.ceph_client import CephAccount
 from instance_ha_relations.errors import RelationDataError
 from instance_ha_relations.fencing import FencingCredentials, FencingTarget
 from instance_ha_relations.hypervisor import HypervisorData
+from instance_ha_relations.options import describe
 from masakari_instance_ha.fencing import bmc
 
 HYPERVISORS = "hypervisors"
@@ -130,9 +131,7 @@ def _options(charm: ops.CharmBase, problems: list[ops.StatusBase]) -> ShimConfig
     try:
         return config.load(charm.config)
     except pydantic.ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = config.option(str(first["loc"][0])) if first["loc"] else "options"
-        problems.append(ops.BlockedStatus(f"config: {name}: {first['msg']}"[:60]))
+        problems.append(ops.BlockedStatus(describe(error, spell=config.option)[:60]))
         return None
 
 

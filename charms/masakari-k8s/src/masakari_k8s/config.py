@@ -176,13 +176,3 @@ def _in_options(sentence: str) -> str:
     clashing = ", ".join(_OPTIONS[name] for name in names if name in _OPTIONS)
     told = re.sub(r"[a-z_]+", lambda found: _OPTIONS.get(found[0], found[0]), sentence)
     return f"{clashing} clash: {told}" if "," in clashing else told
-
-
-def describe(error: pydantic.ValidationError) -> str:
-    """Return the first fault in the operator's spelling, for example ``config: hold: …``."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    reason = first["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    if not first["loc"]:
-        return f"config: {reason}"
-    option = str(first["loc"][0]).replace("_", "-")
-    return f"config: {option}: {reason}"

@@ -27,7 +27,8 @@ from instance_ha_relations.ceph_client import CephAccount
 from instance_ha_relations.errors import RelationDataError, RelationIncompleteError
 from instance_ha_relations.fencing import FencingData
 from instance_ha_relations.hypervisor import HypervisorData
-from masakari_k8s.config import MasakariConfig, describe
+from instance_ha_relations.options import describe
+from masakari_k8s.config import MasakariConfig
 from masakari_k8s.world import Core, Database, Fencing, Keystone, Watch
 
 DATABASE, AMQP, IDENTITY, FENCING, PEERS = (

@@ -13,6 +13,7 @@ import pydantic
 from instance_ha_relations import certificate_transfer, identity_credentials
 from instance_ha_relations.errors import RelationDataError, RelationIncompleteError
 from instance_ha_relations.hypervisor import HypervisorData
+from instance_ha_relations.options import describe
 from masakari_monitors import identity, remote
 from masakari_monitors.config import MonitorsConfig
 
@@ -77,9 +78,7 @@ def _config(charm: ops.CharmBase, problems: list[ops.StatusBase]) -> MonitorsCon
     try:
         return charm.load_config(MonitorsConfig)
     except pydantic.ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        option = str(first["loc"][0]).replace("_", "-") if first["loc"] else "options"
-        problems.append(ops.BlockedStatus(f"config: {option}: {first['msg']}"[:60]))
+        problems.append(ops.BlockedStatus(describe(error)[:60]))
         return None
 
 

@@ -67,30 +67,23 @@ class Monitor:
     """A program that runs as a unit of its own."""
 
     program: str
-    unit: str
+    name: str
     description: str
     capabilities: str = ""
     writable: tuple[str, ...] = field(default=())
 
+    @property
+    def unit(self) -> str:
+        """Its unit of systemd."""
+        return f"instance-ha-{self.name}.service"
 
-INSTANCES = Monitor(
-    program="instances",
-    unit="instance-ha-instancemonitor.service",
-    description="Servers that die",
-)
-PROCESSES = Monitor(
-    program="processes",
-    unit="instance-ha-processmonitor.service",
-    description="Services that end",
-)
-AGENTS = Monitor(
-    program="agents",
-    unit="instance-ha-agentmonitor.service",
-    description="Guests that hang",
-)
+
+INSTANCES = Monitor(program="instances", name="instancemonitor", description="Servers that die")
+PROCESSES = Monitor(program="processes", name="processmonitor", description="Services that end")
+AGENTS = Monitor(program="agents", name="agentmonitor", description="Guests that hang")
 STORAGE = Monitor(
     program="storage",
-    unit="instance-ha-storageprobe.service",
+    name="storageprobe",
     description="Storage that does not answer",
     # The directories that it tries are another user's.
     capabilities="CAP_DAC_OVERRIDE",

@@ -13,7 +13,7 @@ import pydantic
 
 from hacluster_shim.ring import acts, keys, look
 from hacluster_shim.ring.daemons import RingError
-from hacluster_shim.ring.world import HANODE, read_remotes
+from hacluster_shim.ring.world import HANODE, remote_names
 from instance_ha.pacemaker import PacemakerAnswerError
 from instance_ha_relations import hanode
 from instance_ha_relations.hanode import LayoutData
@@ -121,7 +121,7 @@ class RingActions(ops.Object):
         layout = self._layout()
         members = [member.name for member in layout.members]
         try:
-            acts.require_calm(members=members, remotes=self._remotes())
+            acts.require_calm(members=members, remotes=remote_names(self._charm))
         except (RingError, PacemakerAnswerError) as error:
             event.fail(f"not now: {error}")
             return
@@ -159,13 +159,9 @@ class RingActions(ops.Object):
             said = hanode.read_node(relation, unit) if relation else None
             if said and said.hostname == node:
                 return f"{unit.name} is still on {node}; remove that unit first"
-        if node in self._remotes():
+        if node in remote_names(self._charm):
             return f"the remote {node} is still related; remove its unit first"
         return ""
-
-    def _remotes(self) -> list[str]:
-        remotes, _ = read_remotes(self._charm)  # what is wrong with the others, the status names
-        return list(remotes)
 
     def _layout(self) -> LayoutData:
         relation = self._charm.model.get_relation(HANODE)

@@ -79,6 +79,12 @@ def read_remotes(charm: ops.CharmBase) -> tuple[dict[str, RemoteData], list[ops.
     )
 
 
+def remote_names(charm: ops.CharmBase) -> list[str]:
+    """Return the names in Pacemaker of the hypervisors that are to be watched."""
+    remotes, _ = read_remotes(charm)  # what is wrong with the others, the status names
+    return list(remotes)
+
+
 def _nodes(
     charm: ops.CharmBase, peers: ops.Relation, problems: list[ops.StatusBase]
 ) -> dict[str, NodeData]:
