@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
 
+import contextlib
 import importlib
 import json
 import os
 import pathlib
 import sys
 import tempfile
-import threading
 
 import pytest
 from fakes import Clock, FakeCloud, Transcript
@@ -75,17 +75,5 @@ def show() -> Transcript:
 
 @pytest.fixture
 def serve():
-    running = []
-
-    def start(count=2, **options):
-        server = MaasServer(count, **options)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        running.append((server, thread))
-        return server
-
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with contextlib.ExitStack() as running:
+        yield lambda count=2, **words: running.enter_context(MaasServer(count, **words).serving())

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
 
+import concurrent.futures
+import contextlib
 import http.server
 import json
 import threading
@@ -21,6 +23,16 @@ class MaasServer(http.server.ThreadingHTTPServer):
         self.at_once = 0
         self.most_at_once = 0
         self.counting = threading.Lock()
+
+    @contextlib.contextmanager
+    def serving(self):
+        """Answer until the block is over."""
+        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool, self:
+            pool.submit(self.serve_forever, poll_interval=0.02)
+            try:
+                yield self
+            finally:
+                self.shutdown()
 
     @property
     def url(self) -> str:

@@ -192,13 +192,18 @@ def test_what_fails_halfway_names_the_step_and_goes_on(sunbeam, cloud, verb, lat
     assert sunbeam.enable().exit_code == 0
 
 
+def enable_while(apply, sunbeam, monkeypatch):
+    """Enable while ``terraform apply`` ends like that."""
+    with monkeypatch.context() as broken:
+        broken.setattr(TERRAFORM.TerraformHelper, "apply", apply)
+        return sunbeam.enable()
+
+
 def test_a_plan_that_another_command_holds_is_a_sentence(sunbeam, monkeypatch):
     def locked(self, extra_args=None, reporter=None):
         raise TERRAFORM.TerraformStateLockedException("locked")
 
-    with monkeypatch.context() as held:
-        held.setattr(TERRAFORM.TerraformHelper, "apply", locked)
-        done = sunbeam.enable()
+    done = enable_while(locked, sunbeam, monkeypatch)
     assert "another command holds the plan's state" in done.output
     assert "sunbeam plans unlock instance-recovery-plan" in done.output
     assert sunbeam.enable().exit_code == 0
@@ -211,9 +216,7 @@ def test_what_terraform_could_not_make_is_named(sunbeam, monkeypatch):
             reporter.report(types.SimpleNamespace(event_type=kind, message=message))
         raise TERRAFORM.TerraformException("terraform command failed")
 
-    with monkeypatch.context() as broken:
-        broken.setattr(TERRAFORM.TerraformHelper, "apply", half)
-        done = sunbeam.enable()
+    done = enable_while(half, sunbeam, monkeypatch)
     assert "(apply the plan): Terraform: juju_application.consul: create errored." in done.output
     assert "Read the newest terraform-*.log in " in done.output
     assert sunbeam.enable().exit_code == 0

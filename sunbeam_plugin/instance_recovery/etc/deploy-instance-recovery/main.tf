@@ -165,38 +165,27 @@ locals {
   )
 }
 
-resource "juju_integration" "in-control" {
-  for_each   = local.in-control
-  model_uuid = var.control-model-uuid
+resource "juju_integration" "inside" {
+  for_each = merge(
+    { for name, ends in local.in-control : name => concat([var.control-model-uuid], ends) },
+    { for name, ends in local.in-machines : name => concat([var.machine-model-uuid], ends) },
+  )
+  model_uuid = each.value[0]
 
   application {
-    name     = each.value[0]
-    endpoint = each.value[1]
+    name     = each.value[1]
+    endpoint = each.value[2]
   }
 
   application {
-    name     = each.value[2]
-    endpoint = each.value[3]
+    name     = each.value[3]
+    endpoint = each.value[4]
   }
 
-  depends_on = [juju_application.masakari, juju_application.mysql, juju_application.consul]
-}
-
-resource "juju_integration" "in-machines" {
-  for_each   = local.in-machines
-  model_uuid = var.machine-model-uuid
-
-  application {
-    name     = each.value[0]
-    endpoint = each.value[1]
-  }
-
-  application {
-    name     = each.value[2]
-    endpoint = each.value[3]
-  }
-
-  depends_on = [juju_application.subordinate]
+  depends_on = [
+    juju_application.masakari, juju_application.mysql, juju_application.consul,
+    juju_application.subordinate,
+  ]
 }
 
 # From one model to the other: what is offered, and who takes it.
