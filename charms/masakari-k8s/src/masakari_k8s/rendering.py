@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 import jinja2
-import pydantic
 
 from instance_ha.recovery import instance_flow, task_flows
+from instance_ha_relations import oslo
 from instance_ha_relations.hypervisor import HypervisorData
 from masakari_k8s.workload import File
 from masakari_k8s.world import Core, Fencing, Watch
@@ -35,18 +35,6 @@ _DATABASE_CA = f"{ETC}/database-ca.pem"
 _MAAS_CA = f"{ETC}/maas-ca.pem"
 
 
-def _ini(value: str | pydantic.SecretStr) -> str:
-    """Return *value* as oslo.config reads it back: ``$`` would begin a reference.
-
-    Raises:
-        ValueError: if a line break would end the option and begin another.
-    """
-    text = value.get_secret_value() if isinstance(value, pydantic.SecretStr) else value
-    if not text.isprintable():
-        raise ValueError("a value for a configuration file has a line break in it")
-    return text.replace("$", "$$")
-
-
 def _flow(phases: Mapping[str, Sequence[str]]) -> str:
     """Return a task flow in the notation of Masakari's options."""
     return ",".join(
@@ -65,7 +53,7 @@ _TEMPLATES = jinja2.Environment(
     autoescape=False,  # noqa: S701 - configuration files; every value goes through the filter ini
     keep_trailing_newline=True,
 )
-_TEMPLATES.filters |= {"ini": _ini, "flow": _flow, "pairs": _pairs}
+_TEMPLATES.filters |= {"ini": oslo.escaped, "flow": _flow, "pairs": _pairs}
 
 
 def masakari(core: Core, *, unit: str) -> tuple[File, ...]:
@@ -86,7 +74,7 @@ def masakari(core: Core, *, unit: str) -> tuple[File, ...]:
 
 def store(core: Core) -> File:
     """Return what the migrations read, besides masakari.conf."""
-    url = _ini(core.database.url)
+    url = oslo.escaped(core.database.url)
     # Tables are migrated whether the plugin loads or not, so with the driver that is always there.
     text = (
         f"[DEFAULT]\nnotification_driver = taskflow_driver\n\n[instance_ha]\nconnection = {url}\n"

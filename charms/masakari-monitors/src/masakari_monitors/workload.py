@@ -17,6 +17,7 @@ import jinja2
 from charmlibs import apt, systemd
 
 import hypervisor_instance_ha
+from instance_ha_relations import oslo
 
 ROOT = pathlib.Path("/")
 PACKAGE = "python3-libvirt"
@@ -39,19 +40,6 @@ _LIBRARY = (
     "usr/lib/python3/dist-packages/libvirt.py",
     "usr/local/lib/python3/dist-packages/libvirt.py",
 )
-
-
-def _ini(value: str) -> str:
-    """Return *value* as oslo.config reads it back: ``$`` would begin a reference.
-
-    Raises:
-        ValueError: if a line break would end the option and begin another.
-    """
-    if not value.isprintable():
-        raise ValueError("a value for a configuration file has a line break in it")
-    return value.replace("$", "$$")
-
-
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("masakari_monitors"),
     undefined=jinja2.StrictUndefined,
@@ -59,7 +47,7 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     autoescape=False,  # noqa: S701 - the files are INI, not HTML
 )
-_TEMPLATES.filters["ini"] = _ini
+_TEMPLATES.filters["ini"] = oslo.escaped
 
 
 @dataclass(frozen=True, kw_only=True)
