@@ -70,6 +70,7 @@ class MasakariConfig(pydantic.BaseModel):
     return_after: int = pydantic.Field(ge=1, le=86400)
     returns: Literal["automatic", "manual"] = pydantic.Field(alias="return")
     refill_reserve: bool
+    move_back: bool
     power_on: bool
     enrol_rule: Literal["", "off", "segment", "zone", "aggregate"]
     enrol_segment: Line = pydantic.Field(max_length=255)

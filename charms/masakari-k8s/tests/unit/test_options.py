@@ -47,6 +47,7 @@ PLUGIN = {
     "enrol-recovery-method": "instance_ha_enrolment.recovery_method",
     "enrol-wait": "instance_ha_enrolment.wait",
     "enrol-gone-after": "instance_ha_enrolment.gone_after",
+    "move-back": "instance_ha_migrate.back",
     "migrate-after": "instance_ha_migrate.after",
     "migrate-at-once": "instance_ha_migrate.at_once",
     "migrate-per-minute": "instance_ha_migrate.per_minute",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from instance_ha.model import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from instance_ha.enrolment import Hypervisor
     from instance_ha.evasion import Movable
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Reach,
         Rulings,
     )
+    from instance_ha.moving_back import Place
     from instance_ha.names import Finding
     from instance_ha.reboots import Boot
     from instance_ha.survey import Survey
@@ -124,6 +125,10 @@ class Journal(Protocol):
 
     def unclosed(self) -> Mapping[str, Incident]:
         """Return host -> its incident that is not closed; a host has one at most."""
+        ...
+
+    def closed(self, *, since_s: float) -> Mapping[str, Incident]:
+        """Return host -> its newest incident, where that is closed and was opened since then."""
         ...
 
     def open(self, host: str, *, segment: str, at_s: float, reason: str) -> Incident:
@@ -236,6 +241,10 @@ class Mover(Protocol):
 
     def move(self, server: str, *, target: str | None) -> None:
         """Begin to move a running server to *target*, or to where the scheduler likes."""
+        ...
+
+    def places(self, servers: Iterable[str]) -> Mapping[str, Place]:
+        """Return server -> where it is now; one that was deleted is left out."""
         ...
 
     def cordon(self, host: str, *, reason: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from instance_ha.enrolling import Enrolling
 from instance_ha.enrolment import EnrolPolicy, Rule
 from instance_ha.evasion import Budget, Evading
+from instance_ha.homing import Homing
 from instance_ha.muster import Muster
 from instance_ha.orphanage import Orphanage
 from instance_ha.reboots import Reboots
@@ -38,14 +39,10 @@ def build(
         CloudOptionsError: if the login is incomplete.
         PolicyError: if an option means nothing.
     """
-    hypervisors = fleet(conf)
+    hypervisors, actor = fleet(conf), f"controller@{conf.instance_ha.unit}"
     return (
-        Evading(
-            mover=NovaMover(connect(conf)),
-            journal=store,
-            budget=budget(conf),
-            actor=f"controller@{conf.instance_ha.unit}",
-        ),
+        Evading(mover=NovaMover(connect(conf)), journal=store, budget=budget(conf), actor=actor),
+        *(_homing(conf, store=store, actor=actor) if conf.instance_ha_migrate.back else ()),
         Orphanage(
             notices=MasakariNotices(connect(conf)),
             cloud=cloud,
@@ -65,6 +62,12 @@ def build(
             ),
         ),
     )
+
+
+def _homing(conf: cfg.ConfigOpts, *, store: Store, actor: str) -> Sequence[Duty]:
+    at_once = conf.instance_ha_migrate.at_once
+    mover = NovaMover(connect(conf))
+    return (Homing(mover=mover, journal=store, at_once=at_once, actor=actor),)
 
 
 def budget(conf: cfg.ConfigOpts) -> Budget:

@@ -197,6 +197,13 @@ class Store:
             query = query.where(schema.incidents.c.host == host)
         return [_incident(row) for row in self._run(lambda c: c.execute(query).all())]
 
+    def closed(self, *, since_s: float) -> Mapping[str, Incident]:
+        """Return host -> its newest incident, where that is closed and was opened since then."""
+        table = schema.incidents
+        query = sa.select(table).where(table.c.opened_at_s >= since_s).order_by(table.c.id)
+        newest = {i.host: i for i in map(_incident, self._run(lambda c: c.execute(query).all()))}
+        return {host: i for host, i in newest.items() if i.state is IncidentState.CLOSED}
+
     def events(self, incident: Incident) -> Sequence[Event]:
         """Return the incident's timeline, oldest line first."""
         table = schema.events

@@ -149,8 +149,16 @@ def test_the_controller_has_every_duty_and_calls_nobody_for_that(
     observer = assembly.observer(conf)
     built = duties.build(conf, store=kept, observer=observer, cloud=cloud)
 
-    assert {duty.name for duty in built} >= {"enrolment", "migrate", "muster", "orphans"}
+    assert {duty.name for duty in built} == {"enrolment", "migrate", "muster", "orphans"}
     assert openstack_cloud.calls == []
+
+
+def test_servers_are_moved_back_only_where_that_is_asked_for(configured, sqlite_url, cloud):
+    conf, kept = configured("[instance_ha_migrate]\nback = true\n"), store.connect(sqlite_url)
+
+    built = duties.build(conf, store=kept, observer=assembly.observer(conf), cloud=cloud)
+
+    assert "move-back" in {duty.name for duty in built}
 
 
 def test_the_roll_is_kept_in_the_store(url):

@@ -60,6 +60,16 @@ def test_an_incident_stays_the_same_until_it_is_closed(journal: store.Store) -> 
     assert [found.id for found in journal.incidents(host="h1")] == [second.id, first.id]
 
 
+def test_a_host_s_newest_incident_is_told_where_it_is_closed(journal: store.Store) -> None:
+    for host in ("h1", "h2", "h3", "h3"):
+        journal.move(an_incident(journal, host), IncidentState.CLOSED, at_s=300)
+    an_incident(journal, "h2")
+    newest = {i.host: i for i in reversed(journal.incidents())}
+
+    assert journal.closed(since_s=100.5) == {"h1": newest["h1"], "h3": newest["h3"]}
+    assert journal.closed(since_s=101.0) == {}
+
+
 def test_a_move_keeps_the_notification_unless_a_new_one_is_given(journal: store.Store) -> None:
     incident = an_incident(journal)
     told = journal.move(incident, IncidentState.RECOVERING, at_s=101, notification="n1")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from instance_ha.enrolment import Hypervisor
 from instance_ha.model import Event
+from instance_ha.moving_back import Place
 from instance_ha.past import RETURN_ASKED, SPENT_RESERVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from instance_ha.model import Host
     from instance_ha.simulation.masakari import SimMasakari
@@ -66,6 +67,29 @@ class SimFleet:
     def dismiss(self, host: Host) -> None:
         """Take a host out of its segment."""
         self._masakari.remove(host.name)
+
+
+class SimMover:
+    """Nova's live migration; implements as much of ``ports.Mover`` as moving back needs."""
+
+    def __init__(self, nova: SimNova) -> None:
+        self._nova = nova
+
+    def places(self, servers: Iterable[str]) -> Mapping[str, Place]:
+        """Return server -> where it is now."""
+        return {
+            server: Place(
+                server=server,
+                name=server,
+                host=self._nova.host_of[server],
+                idle=server not in self._nova.moves,
+            )
+            for server in servers
+        }
+
+    def move(self, server: str, *, target: str) -> None:
+        """Move a running server to *target*."""
+        self._nova.migrate(server, target=target)
 
 
 def enrol(world: SimWorld, host: str, name: str) -> None:

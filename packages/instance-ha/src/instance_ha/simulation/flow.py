@@ -195,7 +195,7 @@ class Flow:
                 if self._engine.stopped or not self._engine.alive:
                     return
             else:
-                self._tell("active", f"{server} on {place}")
+                self._tell("active", f"{server} on {place}", server=server, destination=place)
                 waits.remove(server)
 
     def _keep_fenced(self) -> Work:
@@ -225,7 +225,8 @@ class Flow:
     def _ask_nova(self, call: Callable[[], object]) -> None:
         self._line.carry(call, by=self._engine)
 
-    def _tell(self, kind: str, text: str) -> None:
+    def _tell(self, kind: str, text: str, **detail: str) -> None:
         now_s = self._clock.now_s()
         incident = self._journal.open(self._host, segment=self._segment, at_s=now_s, reason=text)
-        self._journal.record(incident, Event(at_s=now_s, actor="engine", kind=kind, text=text))
+        event = Event(at_s=now_s, actor="engine", kind=kind, text=text, detail=detail)
+        self._journal.record(incident, event)

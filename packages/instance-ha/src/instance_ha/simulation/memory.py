@@ -125,6 +125,12 @@ class MemoryJournal:
         self._ask()
         self._beats[notification] = at_s
 
+    def closed(self, *, since_s: float) -> Mapping[str, Incident]:
+        """Return host -> its newest incident, where that is closed and was opened since then."""
+        self._ask()
+        newest = {i.host: i for i in self._incidents.values() if i.opened_at_s >= since_s}
+        return {host: i for host, i in newest.items() if i.state is IncidentState.CLOSED}
+
     def incidents(self) -> Sequence[Incident]:
         """Return every incident, the oldest first."""
         return tuple(self._incidents.values())

@@ -14,6 +14,7 @@ from instance_ha.controller import Controller
 from instance_ha.enrolling import Enrolling
 from instance_ha.enrolment import EnrolPolicy
 from instance_ha.errors import CloudUnreachableError, StoreUnreachableError
+from instance_ha.homing import Homing
 from instance_ha.ladder import Ladder, Rung
 from instance_ha.matrix import default_matrix
 from instance_ha.model import Network
@@ -21,7 +22,7 @@ from instance_ha.policy import Policy
 from instance_ha.simulation.clock import SimClock
 from instance_ha.simulation.dumps import SimDumps
 from instance_ha.simulation.engine import SimEngine
-from instance_ha.simulation.fleet import SimFleet, SimRoll
+from instance_ha.simulation.fleet import SimFleet, SimMover, SimRoll
 from instance_ha.simulation.flow import Flow, Means
 from instance_ha.simulation.gossip import SimNetwork, SimObserver
 from instance_ha.simulation.machines import Machine
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from instance_ha.model import Notification
-    from instance_ha.ports import Cloud, Duty, Fencer, Journal, Lease
+    from instance_ha.ports import Cloud, Duty, Fencer, Journal, Lease, Mover
 
 STEP_S = 0.5
 
@@ -75,6 +76,8 @@ class WorldPlan:
     """Figures of the rules that differ from their defaults."""
     enrol: Mapping[str, Any] | None = None
     """How hypervisors are enrolled by rule; None: nobody attends to that."""
+    move_back: int = 0
+    """How many servers at once are moved back to a host that returned; 0: none."""
     order: Sequence[str] = field(default=recovery.ORDER)
 
 
@@ -186,10 +189,19 @@ class SimWorld:
         )
 
     def _duties(self) -> Sequence[Duty]:
-        if self._plan.enrol is None:
-            return ()
-        policy = EnrolPolicy(**self._plan.enrol)
-        return (Enrolling(fleet=self.fleet, roll=self.roll, policy=policy),)
+        duties: list[Duty] = []
+        if self._plan.enrol is not None:
+            policy = EnrolPolicy(**self._plan.enrol)
+            duties.append(Enrolling(fleet=self.fleet, roll=self.roll, policy=policy))
+        if self._plan.move_back:
+            homing = Homing(
+                mover=cast("Mover", SimMover(self.nova)),
+                journal=self.journal,
+                at_once=self._plan.move_back,
+                actor="controller",
+            )
+            duties.append(homing)
+        return duties
 
     def kill_controller(self, name: str) -> None:
         """Lose a controller with all that it has in memory; it says no goodbye."""
