@@ -18,17 +18,11 @@ from masakari_instance_ha.ring import monitor
 from masakari_instance_ha.standalone import Program
 from masakari_monitors import host_monitor, workload
 
+from .test_charm import ANSWER
+
 USER = testing.Secret({"username": "svc_monitors", "password": "s3cr3t$password"})
 KEYSTONE = testing.Relation(
-    "identity-credentials",
-    remote_app_data={
-        "credentials": USER.id,
-        "internal-endpoint": "http://10.71.0.1:5000/v3",
-        "project-name": "services",
-        "user-domain-name": "service_domain",
-        "project-domain-name": "service_domain",
-        "region": "RegionOne",
-    },
+    "identity-credentials", remote_app_data=ANSWER | {"credentials": USER.id}
 )
 
 

@@ -13,18 +13,13 @@ from ops import testing
 
 from masakari_monitors import actions, remote
 
+from .test_charm import ANSWER
+
 PASSWORD, RING_KEY = "pl4nted-password", base64.b64encode(b"pl4nted" * 32).decode()
 PLANTED = ("pl4nted", RING_KEY[:24])
 USER = testing.Secret({"username": "svc_monitors", "password": PASSWORD})
 OF_RING = testing.Secret({"pacemaker-key": RING_KEY})
-KEYSTONE = {
-    "credentials": USER.id,
-    "internal-endpoint": "http://10.71.0.1:5000/v3",
-    "project-name": "services",
-    "user-domain-name": "service_domain",
-    "project-domain-name": "service_domain",
-    "region": "RegionOne",
-}
+KEYSTONE = ANSWER | {"credentials": USER.id}
 SERVER = "11111111-2222-3333-4444-555555555555"
 
 
