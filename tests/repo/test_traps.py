@@ -37,5 +37,5 @@ def test_every_trap_is_listed_with_a_test_named_after_it():
         assert [name for name in tests if not name.startswith(prefix)] == []
 
 
-def test_the_tests_of_the_page_are_those_of_the_tree():
-    assert {name for tests in listed().values() for name in tests} == written()
+def test_the_tests_of_the_page_are_in_the_tree():
+    assert {name for tests in listed().values() for name in tests} <= written()
