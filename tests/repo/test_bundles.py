@@ -27,6 +27,7 @@ COMBINATIONS = [
     ("sunbeam.yaml",),
     ("sunbeam.yaml", "overlays/single-network.yaml"),
     ("sunbeam.yaml", "overlays/no-fencing.yaml"),
+    ("sunbeam.yaml", "overlays/cos.yaml"),
     ("sunbeam-machines.yaml",),
     ("sunbeam-machines.yaml", "overlays/single-network-machines.yaml"),
     ("charmed-overlay.yaml",),
@@ -44,11 +45,14 @@ def merged(names: tuple[str, ...]) -> dict[str, Any]:
     for overlay in overlays:
         for section in ("applications", "saas"):
             for name, spec in overlay.get(section, {}).items():
+                known = whole.setdefault(section, {})
                 if spec is None:
-                    del whole[section][name]
+                    del known[name]
+                elif name not in known:
+                    known[name] = spec
                 else:
-                    options = spec.get("options", {})
-                    whole[section][name].setdefault("options", {}).update(options)
+                    known[name].setdefault("options", {}).update(spec.get("options", {}))
+        whole["relations"] += overlay.get("relations", [])
     known = {*whole["applications"], *whole.get("saas", {}), *around(whole)}
     whole["relations"] = [
         pair for pair in whole["relations"] if all(end.split(":")[0] in known for end in pair)
