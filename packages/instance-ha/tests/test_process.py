@@ -39,13 +39,20 @@ def caller() -> Caller:
     return Caller()
 
 
-def test_a_service_that_is_down_does_nothing(caller: Caller):
-    caller.line.fall_into(Trouble.DOWN)
+@pytest.mark.parametrize(
+    ("trouble", "words", "sold"),
+    [
+        pytest.param(Trouble.DOWN, "refuses", 0, id="down does nothing"),
+        pytest.param(Trouble.DEAF, "lost", 1, id="deaf does it and the answer is lost"),
+    ],
+)
+def test_a_service_that_is(caller: Caller, trouble: Trouble, words: str, sold: int):
+    caller.line.fall_into(trouble)
 
-    with pytest.raises(CloudUnreachableError, match="refuses"):
+    with pytest.raises(CloudUnreachableError, match=words):
         caller.remote.sell()
 
-    assert caller.shop.sold == 0
+    assert caller.shop.sold == sold
 
 
 def test_a_service_that_hung_does_later_what_it_was_asked_to(caller: Caller):
@@ -67,15 +74,6 @@ def test_a_service_that_hung_and_died_does_nothing_later(caller: Caller):
     caller.line.fall_into(Trouble.NONE)
 
     assert caller.shop.sold == 0
-
-
-def test_a_service_that_is_deaf_does_it_and_the_answer_is_lost(caller: Caller):
-    caller.line.fall_into(Trouble.DEAF)
-
-    with pytest.raises(CloudUnreachableError, match="lost"):
-        caller.remote.sell()
-
-    assert caller.shop.sold == 1
 
 
 def test_a_service_that_is_late_answers(caller: Caller):

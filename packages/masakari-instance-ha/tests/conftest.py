@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from oslo_config import cfg
 
-from masakari_instance_ha import cli, store
+from masakari_instance_ha import cli, options, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -152,6 +153,21 @@ def ask(run):
         return json.loads(out)
 
     return command
+
+
+@pytest.fixture
+def configured(login: str, tmp_path: pathlib.Path) -> Callable[[str], cfg.ConfigOpts]:
+    """Read the options of an instance-ha.conf that leads to the cloud, and says more if wanted."""
+
+    def read(extra: str = "") -> cfg.ConfigOpts:
+        path = tmp_path / "instance-ha.conf"
+        path.write_text(f"{login}\n{extra}")
+        conf = cfg.ConfigOpts()
+        options.register(conf)
+        conf(args=[], default_config_files=[str(path)])
+        return conf
+
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ import pytest
 from instance_ha.model import Event, IncidentState
 from instance_ha.names import MISNAMED, Finding
 
+from . import beside
+
 # Masakari's and taskflow's libraries warn of one another.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -27,8 +29,11 @@ class Placement:
         self.held: dict[str, tuple[str, dict[str, int]]] = {}
         """Server -> host and amounts."""
 
-    def answer(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
-        match path.strip("/").split("/")[1:]:
+    def answer(self, path: str, query: dict[str, str]) -> tuple[int, Any] | None:
+        service, *rest = path.strip("/").split("/")
+        if service != "placement":
+            return None
+        match rest:
             case ["resource_providers"]:
                 found = [{"uuid": f"rp-{h}", "name": f"{h}.example"} for h in self.providers]
                 return 200, {"resource_providers": found}
@@ -84,20 +89,9 @@ class Placement:
 @pytest.fixture
 def placement(openstack_cloud, monkeypatch: pytest.MonkeyPatch) -> Placement:
     made = Placement(openstack_cloud.url)
-    real = openstack_cloud.answer
-
-    def answer(method: str, path: str, query: Any, body: Any) -> tuple[int, Any]:
-        if path.startswith("/placement"):
-            return made.answer(path, query)
-        status, said = real(method, path, query, body)
-        if said and "token" in said:
-            known = {"interface": "internal", "region": "R", "region_id": "R"}
-            endpoint = {**known, "url": f"{openstack_cloud.url}/placement"}
-            service = {"type": "placement", "name": "placement", "endpoints": [endpoint]}
-            said["token"]["catalog"].append(service)
-        return status, said
-
-    monkeypatch.setattr(openstack_cloud, "answer", answer)
+    beside.serve(
+        openstack_cloud, monkeypatch, kind="placement", path="/placement", answer=made.answer
+    )
     return made
 
 

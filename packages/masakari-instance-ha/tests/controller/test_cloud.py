@@ -25,13 +25,8 @@ RULES = Rules(default=Selection(), segments={})
 
 
 @pytest.fixture
-def conf(login, tmp_path):
-    path = tmp_path / "instance-ha.conf"
-    path.write_text(login)
-    conf = cfg.ConfigOpts()
-    options.register(conf)
-    conf(args=[], default_config_files=[str(path)])
-    return conf
+def conf(configured):
+    return configured()
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from oslo_config import cfg
 
 from instance_ha.selection import Selection
-from masakari_instance_ha import connection, domains, options
+from masakari_instance_ha import connection, domains
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.orphans import Orphans
@@ -14,15 +13,10 @@ from masakari_instance_ha.servers import Rules
 
 
 @pytest.fixture
-def cloud(openstack_cloud, login, tmp_path):
-    path = tmp_path / "instance-ha.conf"
-    path.write_text(login)
-    conf = cfg.ConfigOpts()
-    options.register(conf)
-    conf(args=[], default_config_files=[str(path)])
+def cloud(openstack_cloud, configured, tmp_path):
     openstack_cloud.enrol("h1", "h2")
     return OpenStackCloud(
-        connection.connect(conf),
+        connection.connect(configured()),
         clock=SystemClock(),
         orphans=Orphans(f"sqlite:///{tmp_path}/masakari.sqlite"),
         rules=Rules(default=Selection(), segments={}),

@@ -5,29 +5,15 @@
 from __future__ import annotations
 
 import pytest
-from oslo_config import cfg
 
 from instance_ha.enrolment import EnrolPolicy, Hypervisor, Rule
 from instance_ha.errors import CloudUnreachableError
-from masakari_instance_ha import assembly, connection, duties, options, store
+from masakari_instance_ha import assembly, connection, duties, store
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.fleet import MARK, OpenStackFleet
 from masakari_instance_ha.orphans import Orphans
 from masakari_instance_ha.restoring import NotYetError
-
-
-@pytest.fixture
-def configured(login, tmp_path):
-    def read(extra=""):
-        path = tmp_path / "instance-ha.conf"
-        path.write_text(login + extra)
-        conf = cfg.ConfigOpts()
-        options.register(conf)
-        conf(args=[], default_config_files=[str(path)])
-        return conf
-
-    return read
 
 
 @pytest.fixture

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from oslo_config import cfg
 
 from instance_ha.errors import CloudUnreachableError
 from instance_ha.evasion import Budget, Movable
-from masakari_instance_ha import connection, duties, options
+from masakari_instance_ha import connection, duties
 from masakari_instance_ha.mover import NovaMover
 from masakari_instance_ha.restoring import NotYetError
 
 
 @pytest.fixture
-def conf(login, tmp_path):
-    path = tmp_path / "instance-ha.conf"
-    path.write_text(f"{login}\n[instance_ha_migrate]\nafter = 5\nat_once = 3\n")
-    conf = cfg.ConfigOpts()
-    options.register(conf)
-    conf(args=[], default_config_files=[str(path)])
-    return conf
+def conf(configured):
+    return configured("[instance_ha_migrate]\nafter = 5\nat_once = 3\n")
 
 
 @pytest.fixture

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from oslo_config import cfg
 
 from instance_ha.errors import CloudUnreachableError
-from masakari_instance_ha import connection, options
+from masakari_instance_ha import connection
 from masakari_instance_ha.notices import MasakariNotices
 
 
 @pytest.fixture
-def notices(login, tmp_path):
-    path = tmp_path / "instance-ha.conf"
-    path.write_text(login)
-    conf = cfg.ConfigOpts()
-    options.register(conf)
-    conf(args=[], default_config_files=[str(path)])
-    return MasakariNotices(connection.connect(conf))
+def notices(configured):
+    return MasakariNotices(connection.connect(configured()))
 
 
 def told(uuid, *, kind="VM", status="running", **changes):

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import pytest
-from oslo_config import cfg
 
 from instance_ha.errors import CloudUnreachableError
-from masakari_instance_ha import connection, options
+from masakari_instance_ha import connection
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.cloud import NotYetError, OpenStackCloud
 from masakari_instance_ha.orphans import Orphans
@@ -42,14 +41,9 @@ def storage(service):
 
 
 @pytest.fixture
-def cloud(storage, login, tmp_path):
-    path = tmp_path / "instance-ha.conf"
-    path.write_text(login)
-    conf = cfg.ConfigOpts()
-    options.register(conf)
-    conf(args=[], default_config_files=[str(path)])
+def cloud(storage, configured, tmp_path):
     return OpenStackCloud(
-        connection.connect(conf),
+        connection.connect(configured()),
         clock=SystemClock(),
         orphans=Orphans(f"sqlite:///{tmp_path}/masakari.sqlite"),
         rules=Rules(default=Selection(), segments={}),

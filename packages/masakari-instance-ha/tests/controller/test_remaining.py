@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from oslo_config import cfg
 
 from instance_ha.selection import Disks, Protect, Selection
-from masakari_instance_ha import connection, options
+from masakari_instance_ha import connection
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.orphans import Orphans
 from masakari_instance_ha.servers import Rules
+
+from . import beside
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Details:
     devices: dict[str, list[str]] = field(default_factory=dict)
     images: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def answer(self, path: str) -> tuple[int, Any] | None:
+    def answer(self, path: str, _: dict[str, str]) -> tuple[int, Any] | None:
         match path.strip("/").split("/"):
             case ["compute", _, "servers", server, "os-volume_attachments"]:
                 found = self.devices.get(server, [])
@@ -43,36 +44,20 @@ class Details:
 @pytest.fixture
 def nova(openstack_cloud, monkeypatch: pytest.MonkeyPatch) -> Details:
     details = Details(url=openstack_cloud.url)
-    real = openstack_cloud.answer
-
-    def answer(method: str, path: str, query: Any, body: Any) -> tuple[int, Any]:
-        if (found := details.answer(path)) is not None:
-            return found
-        status, said = real(method, path, query, body)
-        if "token" in said:
-            known = {"interface": "internal", "region": "R", "region_id": "R"}
-            endpoint = {**known, "url": f"{openstack_cloud.url}/image/v2"}
-            images = {"type": "image", "name": "image", "endpoints": [endpoint]}
-            said["token"]["catalog"].append(images)
-        return status, said
-
-    monkeypatch.setattr(openstack_cloud, "answer", answer)
+    beside.serve(
+        openstack_cloud, monkeypatch, kind="image", path="/image/v2", answer=details.answer
+    )
     return details
 
 
 @pytest.fixture
-def counting(nova, login, tmp_path):
+def counting(nova, configured, tmp_path):
     """Make a cloud that counts by some rules."""
-    path = tmp_path / "instance-ha.conf"
-    path.write_text(login)
-    conf = cfg.ConfigOpts()
-    options.register(conf)
-    conf(args=[], default_config_files=[str(path)])
 
     def made(rules: Rules) -> OpenStackCloud:
         orphans = Orphans(f"sqlite:///{tmp_path}/masakari.sqlite")
         return OpenStackCloud(
-            connection.connect(conf), clock=SystemClock(), orphans=orphans, rules=rules
+            connection.connect(configured()), clock=SystemClock(), orphans=orphans, rules=rules
         )
 
     return made
