@@ -11,7 +11,7 @@ from instance_ha.debounce import Patience
 from instance_ha.errors import PolicyError
 from instance_ha.matrix import default_matrix
 from instance_ha.model import Network
-from instance_ha.policy import Policy
+from instance_ha.policy import AFTER_WINDOW_S, Policy
 from instance_ha.selection import Pattern, by_segment
 from instance_ha_relations.wire import Line
 
@@ -120,13 +120,13 @@ class MasakariConfig(pydantic.BaseModel):
         if self.power_on and self.fencing_mode == "none":
             raise ValueError("power-on, fencing-mode clash: nothing can power on; change one")
         try:
-            self._policy()
+            self.policy(tuple(Network))  # the declared ones are the relations' to say
         except PolicyError as error:
             raise ValueError(_in_options(str(error))) from error
         return self
 
-    def _policy(self) -> Policy:
-        networks = tuple(Network)  # the declared ones are the relations' to say
+    def policy(self, networks: tuple[Network, ...]) -> Policy:
+        """Return what the controller of these *networks* goes by, as it reads it from its file."""
         return Policy(
             networks=networks,
             matrix=default_matrix(networks),
@@ -145,13 +145,17 @@ class MasakariConfig(pydantic.BaseModel):
             max_hosts_per_minute=self.max_hosts_per_minute,
             storm_cooldown_s=self.storm_cooldown,
             approval=self.approval,
-            approval_segments=frozenset(filter(None, self.approval_segments.split(","))),
+            approval_segments=frozenset(
+                name.strip() for name in self.approval_segments.split(",") if name.strip()
+            ),
             approval_patience_s=self.approval_patience,
             kdump=self.kdump,
             kdump_wait_s=self.kdump_wait,
             kdump_timeout_s=self.kdump_timeout,
             return_after_s=self.return_after,
-            renotify_after_s=self.duplicate_window,
+            returns_by_itself=self.returns == "automatic",
+            refills_reserve=self.refill_reserve,
+            renotify_after_s=self.duplicate_window + AFTER_WINDOW_S,
             lease_ttl_s=self.lease_ttl_s,
         )
 

@@ -108,6 +108,7 @@ class Cloud:
         self.migration_fails = False
         self.answer = "[]"
         """What the command beside the controller writes, well or not."""
+        self.complaint = "fence_host_task cannot be loaded: no module named requests_oauthlib"
 
     def state(
         self,
@@ -140,7 +141,6 @@ class Cloud:
     def execs(self, container: str) -> set[testing.Exec]:
         """Return what the commands of an image answer."""
         broken = container in self.check_fails_in
-        reason = "fence_host_task cannot be loaded: no module named requests_oauthlib"
         return {
             testing.Exec(["python3", "-c"], stdout="22.0.0\n"),
             testing.Exec(
@@ -159,7 +159,7 @@ class Cloud:
             testing.Exec(
                 [plugin.COMMAND],
                 return_code=int(broken),
-                stderr=reason if broken else "",
+                stderr=self.complaint if broken else "",
                 stdout=self.answer if not broken or self.answer != "[]" else "",
             ),
         }

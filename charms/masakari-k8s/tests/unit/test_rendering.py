@@ -13,7 +13,7 @@ from instance_ha.model import Network
 from instance_ha.recovery import task_flows
 from instance_ha_relations.ceph_client import CephAccount
 from instance_ha_relations.fencing import FencingTarget
-from masakari_instance_ha import options
+from masakari_instance_ha import assembly, options
 from masakari_k8s import rendering
 from masakari_k8s.workload import File
 from masakari_k8s.world import Core, Database, Fencing, Keystone, Watch
@@ -245,3 +245,22 @@ def test_without_bmcs_no_file_of_them_is_named(parsed):
 @pytest.mark.parametrize(("interval", "ttl"), [(1, 7), (2, 7), (5, 15)])
 def test_another_controller_acts_within_ten_seconds_or_three_looks(interval: int, ttl: int):
     assert config(**{"monitoring-interval": interval}).lease_ttl_s == ttl
+
+
+@pytest.mark.parametrize(
+    "options_set",
+    [
+        {},
+        {"return": "manual", "refill-reserve": False, "duplicate-window": 90},
+        {"approval-segments": "rack-1, rack-2", "monitoring-interval": 9, "kdump": True},
+        {"max-failing-share": 33, "flap-changes": 0, "hold": 60, "partial-hold": 61},
+    ],
+    ids=str,
+)
+def test_charm_judges_options_by_the_policy_that_the_controller_reads(
+    parsed, options_set: dict[str, object]
+):
+    core = dataclasses.replace(CORE, config=config(**options_set))
+    conf = parsed(*rendering.instance_ha(core, FENCING, WATCH, unit="masakari/0"))
+
+    assert assembly.policy(conf) == core.config.policy(tuple(WATCH.consul))

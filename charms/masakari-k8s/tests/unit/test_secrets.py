@@ -63,6 +63,23 @@ class TestSecrets:
         for value in SECRETS:
             assert not [text for text in shown if value in text]
 
+    @pytest.mark.parametrize("action", ["check", "list-incidents", "show-readiness"])
+    def test_actions_tell_no_secret(self, cloud: Cloud, action: str):
+        state = cloud.run(cloud.state())
+        cloud.check_fails_in = {ENGINE, HOSTMONITOR}
+        cloud.complaint = (
+            f"Traceback (most recent call last):\n  connect('{SECRETS[0]}')\n"
+            f"cannot reach mysql+pymysql://db-user:{SECRETS[0]}@db:6446/masakari_api"
+        )
+
+        with pytest.raises(testing.ActionFailed, match="cannot reach") as failed:
+            cloud.context.run(cloud.context.on.action(action), cloud.again(state))
+
+        shown = [failed.value.message, json.dumps(cloud.context.action_results)]
+        shown += [one.message for one in cloud.context.juju_log]
+        for value in SECRETS:
+            assert not [text for text in shown if value in text]
+
     def test_api_gets_no_power_to_fence(self, cloud: Cloud):
         cloud.run(cloud.state())
 

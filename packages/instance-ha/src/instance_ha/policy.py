@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from instance_ha.model import Network
 
 
+AFTER_WINDOW_S = 5.0
+"""How much later than Masakari's duplicate window a host is notified of again: Masakari compares
+whole seconds on its own clock."""
+
 _MAY_BE_ZERO = frozenset({"storm_cooldown_s", "kdump_wait_s"})
 
 

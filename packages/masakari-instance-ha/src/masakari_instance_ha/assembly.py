@@ -16,7 +16,7 @@ from instance_ha.errors import MatrixError, PolicyError
 from instance_ha.matrices import Chosen
 from instance_ha.matrix import Matrix, Row, default_matrix
 from instance_ha.model import Network
-from instance_ha.policy import Policy
+from instance_ha.policy import AFTER_WINDOW_S, Policy
 from masakari_instance_ha import consul, fencing, hypervisors, options, servers, store
 from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.connection import connect
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from instance_ha.ports import Clock
 
 logger = logging.getLogger(__name__)
-
-_AFTER_WINDOW_S = 5.0
-"""Masakari compares whole seconds on its own clock."""
 
 
 class StoreOptionsError(PolicyError):
@@ -75,7 +72,7 @@ def policy(conf: cfg.ConfigOpts) -> Policy:
         refills_reserve=ours.refill_reserve,
         disable_reason=_masakaris(conf).service_disable_reason,
         orphan_after_s=ours.orphan_after,
-        renotify_after_s=ours.duplicate_window + _AFTER_WINDOW_S,
+        renotify_after_s=ours.duplicate_window + AFTER_WINDOW_S,
         lease_ttl_s=ours.lease_ttl,
     )
 
