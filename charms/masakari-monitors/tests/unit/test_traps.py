@@ -12,6 +12,8 @@ from ops import testing
 
 from masakari_monitors import remote
 
+from .test_charm import USER, keystone
+
 ALL_ON = {"agent-monitor": True, "storage-probe": "/srv/instances"}
 """With what the other options depend on."""
 OTHER: dict[str, str | int | bool] = {
@@ -42,24 +44,14 @@ OTHER: dict[str, str | int | bool] = {
     "enable-resources": False,
 }
 """Each option with a value that is not its default."""
-USER = testing.Secret({"username": "svc_monitors", "password": "s3cr3t-password"})
-KEYSTONE = {
-    "credentials": USER.id,
-    "internal-endpoint": "http://10.71.0.1:5000/v3",
-    "project-name": "services",
-    "user-domain-name": "service_domain",
-    "project-domain-name": "service_domain",
-    "region": "RegionOne",
-}
 
 
 def tells(ctx, hypervisor, config) -> tuple[dict[str, str], dict[str, str]]:
     """Return every file that the charm writes, and what it tells the ring."""
-    relation = testing.Relation("identity-credentials", remote_app_data=KEYSTONE)
     ring = testing.Relation(remote.ENDPOINT)
     principal = testing.SubordinateRelation("container")
     state = testing.State(
-        relations={principal, relation, ring}, secrets={USER}, leader=True, config=config
+        relations={principal, keystone(), ring}, secrets={USER}, leader=True, config=config
     )
     out = ctx.run(ctx.on.config_changed(), state)
     files = {
