@@ -10,8 +10,9 @@ import sys
 import tempfile
 
 import pytest
-from fakes import Clock, FakeCloud, Transcript
+from fakes import Clock, FakeCloud, Transcript, machine
 from maas_server import MaasServer
+from sunbeam_cloud import vars_of
 
 HERE = pathlib.Path(__file__).parent
 DEPLOYMENT = {"risk": "edge", "version": "2026.1"}
@@ -77,3 +78,21 @@ def show() -> Transcript:
 def serve():
     with contextlib.ExitStack() as running:
         yield lambda count=2, **words: running.enter_context(MaasServer(count, **words).serving())
+
+
+@pytest.fixture
+def maas(serve):
+    """A MAAS with the two machines of the cloud."""
+    server = serve()
+    rows = [vars_of(machine(number)) for number in (1, 2)]
+    server.answers["machines/"] = (200, rows)
+    return server
+
+
+@pytest.fixture
+def sunbeam(cloud, maas, tmp_path, monkeypatch):
+    """``sunbeam`` as a person types it."""
+    harness = importlib.import_module("harness")  # which loads Sunbeam, so not before it is found
+    made = harness.Sunbeam(cloud, tmp_path, maas.url)
+    harness.replace_machines(monkeypatch, made)
+    return made

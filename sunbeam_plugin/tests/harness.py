@@ -151,10 +151,34 @@ def charm_files(folder: pathlib.Path) -> pathlib.Path:
 
 
 def replace_machines(monkeypatch, sunbeam: Sunbeam) -> None:
-    """Let Juju's client, terraform and Nova be those of the test."""
+    """Let Juju's client, terraform, Nova and time be those of the test."""
     cloud, time = sunbeam.cloud, Clock()
+    here = type(feature()).__module__.removesuffix(".feature")
+    reading, cluster, models = (
+        importlib.import_module(f"{here}.{name}") for name in ("reading", "cluster", "models")
+    )
 
-    def carry_out(helper, verb):
+    def juju(*, model=None):
+        return sunbeam_cloud.FakeJuju(cloud, model)
+
+    def nova(helper, where):
+        return sunbeam_cloud.nova(*sunbeam.services)
+
+    monkeypatch.setattr(jubilant, "Juju", juju)
+    monkeypatch.setattr(reading, "get_admin_connection", nova)
+    monkeypatch.setattr(models.WallClock, "now_s", lambda self: time.now_s())
+    monkeypatch.setattr(models.WallClock, "sleep", lambda self, seconds: time.sleep(seconds))
+    replace_terraform(monkeypatch, sunbeam)
+    replace_addresses(monkeypatch, cloud, cluster)
+    base = importlib.import_module("sunbeam.features.interface.v1.base")
+    monkeypatch.setattr(base, "run_preflight_checks", lambda *args: None, raising=False)
+
+
+def replace_terraform(monkeypatch, sunbeam: Sunbeam) -> None:
+    """Carry out on the cloud of the test what Sunbeam writes for terraform."""
+    cloud, helper = sunbeam.cloud, TERRAFORM.TerraformHelper
+
+    def carry_out(verb):
         try:
             verb()
         except CloudError as error:
@@ -162,44 +186,29 @@ def replace_machines(monkeypatch, sunbeam: Sunbeam) -> None:
 
     def apply(self, extra_args=None, reporter=None):
         variables = json.loads((self.path / "terraform.tfvars.json").read_text())
-        carry_out(self, lambda: cloud.apply(variables, print))
+        carry_out(lambda: cloud.apply(variables, print))
 
     def destroy(self, reporter=None):
         assert (self.path / "terraform.tfvars.json").exists(), "terraform asks for variables"
-        carry_out(self, lambda: cloud.destroy(print))
+        carry_out(lambda: cloud.destroy(print))
 
-    helper = TERRAFORM.TerraformHelper
     monkeypatch.setattr(helper, "init", lambda self: cloud.verbs.append("init"))
     monkeypatch.setattr(helper, "apply", apply)
     monkeypatch.setattr(helper, "destroy", destroy)
     monkeypatch.setattr(helper, "output", lambda self, hide_output=False: sunbeam.outputs)
-    monkeypatch.setattr(
-        jubilant, "Juju", lambda *, model=None: sunbeam_cloud.FakeJuju(cloud, model)
-    )
-    ours = feature()  # loads it
-    here = type(ours).__module__.removesuffix(".feature")
-    reading = importlib.import_module(f"{here}.reading")
-    cluster = importlib.import_module(f"{here}.cluster")
-    monkeypatch.setattr(
-        reading,
-        "get_admin_connection",
-        lambda helper, where: sunbeam_cloud.nova(*sunbeam.services),
-    )
-    # How addresses are shared is Sunbeam's; that it is asked is ours.
-    shared = types.SimpleNamespace(result_type=None, message="")
+
+
+def replace_addresses(monkeypatch, cloud: FakeCloud, cluster) -> None:
+    """How addresses are shared is Sunbeam's; that it is asked is ours."""
+    done = types.SimpleNamespace(result_type=None, message="")
     for name in ("MaasCreateLoadBalancerIPPoolsStep", "_SharedPool", "_SharedAddress"):
 
         def run(self, context, name=name):
             assert name.startswith("Maas") or self.services() == ["consul-storage-lb"]
             cloud.verbs.append(name)
-            return shared if IS_REAL else None
+            return done if IS_REAL else None
 
         step = getattr(cluster, name)
         monkeypatch.setattr(step, "run", run)
-        monkeypatch.setattr(step, "is_skip", lambda self, context: shared, raising=False)
+        monkeypatch.setattr(step, "is_skip", lambda self, context: done, raising=False)
     monkeypatch.setattr(cluster.MaasClient, "from_deployment", lambda deployment: None)
-    clock = importlib.import_module(f"{here}.models").WallClock
-    monkeypatch.setattr(clock, "now_s", lambda self: time.now_s())
-    monkeypatch.setattr(clock, "sleep", lambda self, seconds: time.sleep(seconds))
-    base = importlib.import_module("sunbeam.features.interface.v1.base")
-    monkeypatch.setattr(base, "run_preflight_checks", lambda *args: None, raising=False)

@@ -31,7 +31,7 @@ def test_the_same_commands_do_the_same_with_sunbeam_itself():
     checkout = pathlib.Path(str(CHECKOUT)).resolve()
     named = os.environ.get("INSTANCE_HA_SUNBEAM_PYTHON")
     python = named or str(checkout / "sunbeam-python" / ".venv" / "bin" / "python")
-    tests = ["tests/test_feature.py", "tests/test_contract.py"]
+    tests = [f"tests/test_{name}.py" for name in ("feature", "commands", "contract")]
     plain = ["-c", os.devnull, "--rootdir", ".", "-p", "no:cacheprovider"]
     environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
     done = subprocess.run(
