@@ -15,7 +15,7 @@ from . import preflight
 from .choosing import Account, Choice, Person, choose
 from .cluster import Cluster, Deployment
 from .enabling import Enabling
-from .errors import PreflightError, SettingsError
+from .errors import CloudError, PreflightError, SettingsError
 from .maas import Maas
 from .networks import watched
 from .plan import ALL_APPLICATIONS, IMAGE, MAAS_SECRET, VARIABLES_KEY, Wanted
@@ -29,8 +29,17 @@ Say = Callable[[str], None]
 
 
 def cluster_of(deployment: Deployment, *, manifest_file: pathlib.Path | None = None) -> Cluster:
-    """Return the cloud of a deployment."""
-    juju = deployment.get_juju_helper()
+    """Return the cloud of a deployment.
+
+    Raises:
+        CloudError: if Sunbeam knows no controller here.
+    """
+    try:
+        juju = deployment.get_juju_helper()
+    except ValueError as error:
+        raise CloudError(
+            "Juju", f"Sunbeam knows none here: {error}", hint="Log in: sunbeam utils juju-login"
+        ) from error
 
     def open_model(model: Model) -> jubilant.Juju:
         full = juju.get_model_name_with_owner(model.value)

@@ -167,7 +167,7 @@ class Deployment(Protocol):
         """Return the Terraform of a plan."""
         ...
 
-    def get_manifest(self) -> Manifest:
+    def get_manifest(self, manifest_file: Path | None = None) -> Manifest:
         """Return the manifest, defaults included."""
         ...
 

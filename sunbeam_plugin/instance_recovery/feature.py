@@ -157,9 +157,9 @@ class InstanceRecoveryFeature(EnableDisableFeature[Config]):
 
     def run_disable_plans(self, deployment: Deployment, show_hints: bool) -> None:
         """Take everything away, in reverse."""
-        cluster = assembly.cluster_of(deployment)
-        work = Disabling(cloud=cluster, remove_segments=self.remove_segments, force=self.force)
         with _explained():
+            cluster = assembly.cluster_of(deployment)
+            work = Disabling(cloud=cluster, remove_segments=self.remove_segments, force=self.force)
             assembly.require_ours(cluster)
             work.require_idle()
             procedure.carry_out(work.steps(), show=Terminal(), command=_same_command())
@@ -169,8 +169,8 @@ class InstanceRecoveryFeature(EnableDisableFeature[Config]):
         self, deployment: Deployment, upgrade_release: bool = False, show_hints: bool = False
     ) -> None:
         """Bring the charms to what the manifest now says; ``sunbeam cluster refresh`` calls it."""
-        cluster = assembly.cluster_of(deployment)
         with _explained():
+            cluster = assembly.cluster_of(deployment)
             if cluster.stored(VARIABLES_KEY) is None:
                 return  # deployed by Sunbeam's own feature, whose place this one took
             steps = assembly.refreshing(cluster)
@@ -207,10 +207,12 @@ class InstanceRecoveryFeature(EnableDisableFeature[Config]):
         """Recover machines of lost hypervisors, each after a proof that it is off."""
         self.accept_defaults = accept_defaults
         given = {name: value for name, value in said.items() if value is not None}
+        group = click.get_current_context().parent
         with _manifest_explained():
             config = Config.model_validate(given)
-        with _manifest_explained():
-            self.enable_feature(deployment, config, show_hints)
+            # Sunbeam reads it again, and then has it already.
+            deployment.get_manifest(group.params.get("manifest") if group else None)
+        self.enable_feature(deployment, config, show_hints)
 
     @click.command()
     @click.option("--remove-segments", is_flag=True, help="Also forget segments and hosts.")

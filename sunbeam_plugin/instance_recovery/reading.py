@@ -119,9 +119,9 @@ class Reader:
     def offers(self) -> dict[str, str | None]:
         """Return the offers of the control plane that are used here."""
         try:
-            outputs = self.cluster.deployment.get_tfhelper("openstack-plan").output(
-                hide_output=True
-            )
+            plan_of_openstack = self.cluster.deployment.get_tfhelper("openstack-plan")
+            plan_of_openstack.init()  # this node may never have had it
+            outputs = plan_of_openstack.output(hide_output=True)
         except TerraformException:
             outputs = {}
         return {

@@ -15,6 +15,7 @@ from harness import (
     MANAGER,
     SERVICE,
     TERRAFORM,
+    OnTestCloud,
     feature,
 )
 from instance_recovery.networks import Network
@@ -75,6 +76,19 @@ def test_consul_gets_an_address_on_the_storage_network_where_maas_knows_some(sun
     assert cloud.verbs.count("_SharedPool") == cloud.verbs.count("_SharedAddress") == 1
 
 
+def test_terraform_of_openstack_is_prepared_before_it_is_asked(sunbeam, monkeypatch):
+    ready = []
+
+    def output(self, hide_output=False):
+        assert self.plan in ready, "Backend initialization required"
+        return sunbeam.outputs
+
+    monkeypatch.setattr(TERRAFORM.TerraformHelper, "init", lambda self: ready.append(self.plan))
+    monkeypatch.setattr(TERRAFORM.TerraformHelper, "output", output)
+    done = sunbeam.enable()
+    assert done.exit_code == 0, done.output
+
+
 def test_a_second_run_changes_nothing(sunbeam, cloud):
     sunbeam.enable()
     before = (dict(cloud.variables), dict(cloud.secrets), sunbeam.database.config.keys())
@@ -92,7 +106,7 @@ def test_nothing_is_changed_where_something_stands_in_the_way(sunbeam, cloud):
     assert done.exit_code == 1
     assert "2 problems found before anything was changed:" in done.output
     assert "sunbeam cluster join --role compute" in done.output
-    assert set(cloud.verbs) <= {"status"}
+    assert set(cloud.verbs) <= {"status", "init"}
     assert sunbeam.database.config == before
 
 
@@ -222,6 +236,19 @@ def test_a_database_that_is_away_is_a_sentence(sunbeam, monkeypatch):
     monkeypatch.setattr(sunbeam.database, "list_nodes_by_role", away)
     done = sunbeam.enable()
     assert "Sunbeam's database: no leader. Look at: sunbeam cluster list" in done.output
+
+
+@pytest.mark.parametrize("verb", ["enable", "disable"])
+def test_a_machine_without_a_controller_is_a_sentence(sunbeam, monkeypatch, verb):
+    def nowhere(self, keystone=False):
+        raise ValueError("Controller cannot be None")
+
+    monkeypatch.setattr(OnTestCloud, "get_juju_helper", nowhere)
+    done = sunbeam(verb, "instance-recovery")
+    assert done.exit_code == 1
+    assert "Juju: Sunbeam knows none here" in done.output
+    assert "sunbeam utils juju-login" in done.output
+    assert "manifest" not in done.output
 
 
 @pytest.mark.parametrize(
