@@ -20,6 +20,8 @@ import sunbeam_cloud
 from fakes import SPACES, Clock, FakeCloud
 from instance_recovery.errors import CloudError
 
+VARIABLES = "TerraformVarsInstanceRecovery"
+STATE = "Feature-instance-recovery"
 SERVICE = importlib.import_module("sunbeam.clusterd.service")
 TERRAFORM = importlib.import_module("sunbeam.core.terraform")
 MANAGER = importlib.import_module("sunbeam.feature_manager")
