@@ -185,6 +185,15 @@ class Cloud:
         """Return a file below /etc/masakari as it is in a container now."""
         return self.path(container, f"etc/masakari/{name}")
 
+    def files(self) -> dict[str, str]:
+        """Return every file below /etc/masakari of every container, by path."""
+        home = self.root / "containers"
+        return {
+            str(path.relative_to(home)): path.read_text()
+            for path in home.glob("*/etc/masakari/*")
+            if path.is_file()
+        }
+
     def path(self, container: str, path: str) -> str | None:
         """Return a file of ours as it is in a container now."""
         file = self.root / "containers" / container / path

@@ -58,18 +58,9 @@ quietly = hypothesis.settings(
 )
 
 
-def files(cloud: Cloud) -> dict[str, str]:
-    home = cloud.root / "containers"
-    return {
-        str(path.relative_to(home)): path.read_text()
-        for path in home.glob("*/etc/masakari/*")
-        if path.is_file()
-    }
-
-
 def well_formed(cloud: Cloud) -> None:
     """Fail if a line of a configuration file is none."""
-    for name, text in files(cloud).items():
+    for name, text in cloud.files().items():
         if name.endswith(".conf"):
             for line in text.splitlines():
                 assert not line or line[0] in "[#" or " =" in line, f"{name}: {line!r}"
@@ -91,7 +82,7 @@ def test_whatever_a_partner_writes_services_go_on(cloud: Cloud, relation: testin
             remote_units_data={0: said},
         )
         others = {one for one in good.relations if one.endpoint != relation.endpoint}
-        before = files(cloud)
+        before = cloud.files()
 
         state = cloud.run(dataclasses.replace(good, relations={*others, written}))
 
@@ -100,7 +91,7 @@ def test_whatever_a_partner_writes_services_go_on(cloud: Cloud, relation: testin
         well_formed(cloud)
         refused = state.unit_status.message.startswith(f"{relation.endpoint}: ")
         if refused and relation.endpoint in {"database", "amqp", "identity-service", "fencing"}:
-            assert files(cloud) == before, "what was good stays"
+            assert cloud.files() == before, "what was good stays"
 
     write()
 
@@ -145,14 +136,14 @@ def test_whatever_is_configured_services_go_on(cloud: Cloud):
     @hypothesis.settings(quietly, max_examples=20)
     @hypothesis.given(st.lists(one, min_size=1, max_size=3).map(dict))
     def configure(options: dict[str, Any]) -> None:
-        before = files(cloud)
+        before = cloud.files()
 
         state = cloud.run(dataclasses.replace(good, config=options))
 
         assert running(state) == ALL
         well_formed(cloud)
         if state.unit_status.name == "blocked" and "config:" in state.unit_status.message:
-            assert files(cloud) == before, "what was good stays"
+            assert cloud.files() == before, "what was good stays"
 
     configure()
 

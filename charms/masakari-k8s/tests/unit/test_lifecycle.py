@@ -35,16 +35,6 @@ def related(
     return dataclasses.replace(state, relations={*kept, *relations})
 
 
-def texts(cloud: Cloud) -> dict[str, str]:
-    """Return every file that the charm wrote for services, by path."""
-    home = cloud.root / "containers"
-    return {
-        str(path.relative_to(home)): path.read_text()
-        for path in home.glob("*/etc/masakari/*")
-        if path.is_file()
-    }
-
-
 @pytest.fixture
 def follower(tmp_path: pathlib.Path) -> Cloud:
     """Another unit of the application; what it starts is counted with the first one's."""
@@ -122,7 +112,7 @@ class TestRelations:
         assert running(state) == ALL
         assert cloud.replans == before
         follower.run(follower.state())
-        assert texts(cloud) == texts(follower), "as if all had been there at once"
+        assert cloud.files() == follower.files(), "as if all had been there at once"
 
 
 class TestUpgrade:
