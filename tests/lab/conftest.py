@@ -12,6 +12,7 @@ ORDER = (
     "test_scenarios",
     "test_monitors",
     "test_stories",
+    "test_pages",
     "test_chaos",
 )
 
