@@ -9,6 +9,8 @@ A page whose first line is ``<!-- lab -->`` is run on the lab, from the top:
 * each line of the ``text`` block after it must be in what was printed, in this order; three dots
   stand for anything, blanks for any number of blanks, and the borders of tables for nothing.
 
+One that begins with ``<!-- lab: long -->`` is run with the long tests only.
+
 A comment before a ``shell`` block says otherwise, to the test and not to the reader:
 
 * ``<!-- lab: until -->``: run it again until it prints that;
@@ -23,6 +25,7 @@ import re
 from collections.abc import Sequence
 
 MARK = "<!-- lab -->"
+LONG = "<!-- lab: long -->"
 ORDERS = ("until", "refused", "elsewhere")
 
 _PART = re.compile(
@@ -51,7 +54,12 @@ class Step:
 
 def is_played(text: str) -> bool:
     """Return whether a page is run on the lab."""
-    return text.startswith(MARK)
+    return text.startswith((MARK, LONG))
+
+
+def is_long(text: str) -> bool:
+    """Return whether a page is run with the long tests only."""
+    return text.startswith(LONG)
 
 
 def steps(text: str) -> Sequence[Step]:
@@ -62,7 +70,7 @@ def steps(text: str) -> Sequence[Step]:
     """
     found: list[Step] = []
     order = ""
-    for part in _PART.finditer(text):
+    for part in _PART.finditer(text, pos=text.find("\n") + 1 if is_long(text) else 0):
         line = text.count("\n", 0, part.start()) + 1
         if said := part["order"]:
             order = "" if said.startswith("run ") else said

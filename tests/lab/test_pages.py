@@ -81,9 +81,14 @@ def play(run, step):
         time.sleep(AGAIN_S)
 
 
-@pytest.mark.parametrize(
-    "page", pages.pages(DOCS), ids=lambda path: path.relative_to(DOCS).with_suffix("").as_posix()
-)
+def each_page():
+    for page in pages.pages(DOCS):
+        marks = [pytest.mark.chaos] if pages.is_long(page.read_text()) else []
+        name = page.relative_to(DOCS).with_suffix("").as_posix()
+        yield pytest.param(page, id=name, marks=marks)
+
+
+@pytest.mark.parametrize("page", list(each_page()))
 def test_a_page_does_what_it_says(reader, page: pathlib.Path):
     for step in pages.steps(page.read_text()):
         if step.order != "elsewhere":

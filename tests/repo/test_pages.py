@@ -54,6 +54,14 @@ def test_commands_are_read_in_order_with_what_they_print():
     assert (third.order, third.line) == ("elsewhere", 28)
 
 
+def test_a_long_page_is_read_alike_and_told_apart():
+    long = PAGE.replace(pages.MARK, pages.LONG, 1)
+    assert pages.is_played(long)
+    assert pages.is_long(long)
+    assert not pages.is_long(PAGE)
+    assert pages.steps(long) == pages.steps(PAGE)
+
+
 def test_a_mark_that_means_nothing_is_an_error():
     with pytest.raises(pages.PageError, match="line 2: “until-then”"):
         pages.steps("<!-- lab -->\n<!-- lab: until-then -->\n")
