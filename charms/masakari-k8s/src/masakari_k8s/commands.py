@@ -13,6 +13,10 @@ class ParameterError(Exception):
     """Parameters that Juju's schema lets pass and the command would not understand."""
 
 
+_EVERYWHERE = {"who": "author"}
+"""What the command calls otherwise than Juju's users do, in every verb."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """One verb of the command."""
@@ -27,7 +31,7 @@ class Command:
     switches: tuple[str, ...] = ()
     """Those of three values: true, false as ``--no-NAME``, and absent."""
     spelt: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Parameter -> the command's own name of it, where that differs."""
+    """Parameter -> the command's own name of it, where that differs beside ``who``."""
     exclusive: tuple[str, ...] = ()
     """Parameters of which one may be given."""
     needs_one: str = ""
@@ -73,7 +77,7 @@ class Command:
 
     def _options(self, params: Parameters) -> Iterator[str]:
         for name in self.options:
-            value, spelt = params.get(name), self.spelt.get(name, name)
+            value, spelt = params.get(name), {**_EVERYWHERE, **self.spelt}.get(name, name)
             if value is True:
                 yield f"--{spelt}"
             elif value:
@@ -89,7 +93,6 @@ _LONG_S = 6 * 3600.0
 """Live migrations are followed to their end; each has its own patience."""
 _MINUTES_S = 600.0
 """Power controllers are asked a few at a time, and some are slow."""
-_WHO = {"who": "author"}
 
 COMMANDS: Mapping[str, Command] = {
     "list-segments": Command(words="segment list", result="segments"),
@@ -99,14 +102,12 @@ COMMANDS: Mapping[str, Command] = {
         result="segment",
         places=("name",),
         options=("recovery-method", "description", "who"),
-        spelt=_WHO,
     ),
     "update-segment": Command(
         words="segment update",
         result="segment",
         places=("segment",),
         options=("name", "recovery-method", "description", "who"),
-        spelt=_WHO,
         switches=("enabled",),
     ),
     "delete-segment": Command(
@@ -114,7 +115,6 @@ COMMANDS: Mapping[str, Command] = {
         result="segment",
         places=("segment",),
         options=("dry-run", "who"),
-        spelt=_WHO,
         confirmed=True,
     ),
     "list-hosts": Command(words="host list", result="hosts", places=("segment",)),
@@ -123,14 +123,12 @@ COMMANDS: Mapping[str, Command] = {
         result="host",
         places=("segment", "host"),
         options=("reserved", "who"),
-        spelt=_WHO,
     ),
     "update-host": Command(
         words="host update",
         result="host",
         places=("host",),
         options=("who",),
-        spelt=_WHO,
         switches=("reserved", "on-maintenance"),
     ),
     "remove-host": Command(
@@ -138,18 +136,15 @@ COMMANDS: Mapping[str, Command] = {
         result="host",
         places=("host",),
         options=("dry-run", "who"),
-        spelt=_WHO,
         confirmed=True,
     ),
     "reserve-host": Command(
-        words="host reserve", result="host", places=("host",), options=("who",), spelt=_WHO
+        words="host reserve", result="host", places=("host",), options=("who",)
     ),
     "restore-host": Command(
-        words="host restore", result="host", places=("host",), options=("who",), spelt=_WHO
+        words="host restore", result="host", places=("host",), options=("who",)
     ),
-    "return-host": Command(
-        words="host return", result="host", places=("host",), options=("who",), spelt=_WHO
-    ),
+    "return-host": Command(words="host return", result="host", places=("host",), options=("who",)),
     "plan-enrolment": Command(words="host plan", result="plan"),
     "list-notifications": Command(
         words="notification list", result="notifications", options=("host", "status", "limit")
@@ -174,11 +169,10 @@ COMMANDS: Mapping[str, Command] = {
         words="matrix set -",
         result="matrix",
         options=("segment", "force", "dry-run", "reason", "who"),
-        spelt=_WHO,
         input="rows",
     ),
     "reset-matrix": Command(
-        words="matrix reset", result="matrix", options=("segment", "reason", "who"), spelt=_WHO
+        words="matrix reset", result="matrix", options=("segment", "reason", "who")
     ),
     "list-matrices": Command(
         words="matrix history", result="matrices", options=("segment", "limit")
@@ -187,7 +181,7 @@ COMMANDS: Mapping[str, Command] = {
         words="pause",
         result="pause",
         options=("segment", "host", "reason", "duration", "who"),
-        spelt=_WHO | {"duration": "for"},
+        spelt={"duration": "for"},
         exclusive=("segment", "host"),
     ),
     "resume-recovery": Command(
@@ -195,7 +189,6 @@ COMMANDS: Mapping[str, Command] = {
         result="pauses",
         places=("id",),
         options=("segment", "host", "who"),
-        spelt=_WHO,
         exclusive=("id", "segment", "host"),
     ),
     "show-pauses": Command(words="pauses", result="pauses", options=("all",)),
@@ -204,7 +197,6 @@ COMMANDS: Mapping[str, Command] = {
         result="moves",
         places=("host",),
         options=("at-once", "dry-run", "who"),
-        spelt=_WHO,
         timeout_s=_LONG_S,
     ),
     "test-fencing": Command(
@@ -225,7 +217,6 @@ COMMANDS: Mapping[str, Command] = {
         result="drill",
         places=("host",),
         options=("again", "dry-run", "who"),
-        spelt=_WHO,
         confirmed=True,
         timeout_s=_LONG_S,
     ),
@@ -234,7 +225,6 @@ COMMANDS: Mapping[str, Command] = {
         words="purge",
         result="purged",
         options=("older-than", "dry-run", "who"),
-        spelt=_WHO,
         confirmed=True,
         timeout_s=_LONG_S,
     ),
@@ -253,7 +243,6 @@ COMMANDS: Mapping[str, Command] = {
         result="incident",
         places=("id",),
         options=("host", "reason", "who"),
-        spelt=_WHO,
         exclusive=("id", "host"),
         needs_one="list-incidents",
     ),
