@@ -21,7 +21,8 @@ from oslo_config import cfg
 from masakari_instance_ha import cli, options, store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from typing import Any
 
 HAS_MARIADB = shutil.which("mariadbd") is not None
 _MARIADB_READY_S = 60
@@ -199,3 +200,25 @@ def eventually() -> Callable[[Callable[[], bool], str], None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture
+def spawn(tmp_path: pathlib.Path, installed: dict[str, str]) -> Iterator[Callable[..., Any]]:
+    """Start a command where the plugin is installed, its words in a log; it ends with the test."""
+    started: list[Any] = []
+
+    def start(argv: Sequence[object]) -> Any:
+        log = tmp_path / f"log-{len(started)}"
+        words = [str(word) for word in argv]
+        with log.open("wb") as file:
+            process: Any = subprocess.Popen(
+                words, stdout=file, stderr=subprocess.STDOUT, env=installed, cwd=tmp_path
+            )
+        process.log = log
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()

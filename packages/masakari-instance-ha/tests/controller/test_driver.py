@@ -7,7 +7,6 @@ from __future__ import annotations
 import pathlib
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 
@@ -27,13 +26,12 @@ def store_file(tmp_path):
 
 
 @pytest.fixture
-def hostmonitor(tmp_path, consul_cluster, login, store_file, installed):
+def hostmonitor(tmp_path, consul_cluster, login, store_file, spawn):
     """Start masakari-hostmonitor on the configuration that the charm would write."""
     (tmp_path / "masakarimonitors.conf").write_text(
         "[DEFAULT]\nhostname = masakari-0\n"
         f"[host]\nmonitoring_driver = instance_ha\n[oslo_concurrency]\nlock_path = {tmp_path}\n"
     )
-    started = []
 
     def start(extra=""):
         (tmp_path / "instance-ha.conf").write_text(
@@ -41,21 +39,10 @@ def hostmonitor(tmp_path, consul_cluster, login, store_file, installed):
             "networks = storage\ntick = 0.2\nhold = 0.5\n"
             f"[instance_ha_consul]\nstorage = {consul_cluster.servers[0].url}\n{extra}"
         )
-        log = (tmp_path / f"log-{len(started)}").open("wb")
-        process = subprocess.Popen(
-            [HOSTMONITOR, f"--config-file={tmp_path}/masakarimonitors.conf",
-             f"--config-file={tmp_path}/instance-ha.conf"],
-            stdout=log, stderr=subprocess.STDOUT, env=installed,
-        )  # fmt: skip
-        process.log = pathlib.Path(log.name)
-        log.close()
-        started.append(process)
-        return process
+        files = ("masakarimonitors.conf", "instance-ha.conf")
+        return spawn([HOSTMONITOR, *(f"--config-file={tmp_path / name}" for name in files)])
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    return start
 
 
 def lease(store_file):

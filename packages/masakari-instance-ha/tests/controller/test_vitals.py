@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pathlib
 import socket
-import subprocess
 import sys
 
 import pytest
@@ -27,26 +26,15 @@ def port() -> int:
 
 
 @pytest.fixture
-def run(tmp_path, installed):
+def run(tmp_path, spawn):
     """Start a command of Masakari's on one file; its log is kept."""
-    started = []
 
     def start(command, text):
         config = tmp_path / f"{command}.conf"
         config.write_text(text)
-        log = tmp_path / f"{command}.log"
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                [BIN / command, "--config-file", config],
-                stdout=file, stderr=subprocess.STDOUT, env=installed, cwd=tmp_path,
-            )  # fmt: skip
-        started.append(process)
-        return log
+        return spawn([BIN / command, "--config-file", config]).log
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    return start
 
 
 def page(port: int, path: str) -> tuple[int, str]:
