@@ -3,13 +3,19 @@
 
 """Add up the JUnit reports of one run: ``summary.py DIRECTORY``.
 
-The last line reads ``N passed, N failed, N skipped``; the exit code is 1 if no test ran.
+What failed comes first, each with the end of what it said: who ran for half an hour should not have
+to look for it. The last line reads ``N passed, N failed, N skipped``; the exit code is 1 if no test
+ran.
 """
 
 import collections
 import pathlib
 import sys
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
+
+SHOWN_LINES = 60
+"""How much is shown of the trace of one failure, and as much of what was printed."""
 
 
 def count(report: str) -> collections.Counter[str]:
@@ -26,13 +32,27 @@ def count(report: str) -> collections.Counter[str]:
     return outcomes
 
 
+def failures(report: str) -> Iterator[str]:
+    """Yield, for each test case that failed, its name and the end of its trace and output."""
+    for case in ET.fromstring(report).iter("testcase"):  # noqa: S314  our own pytest wrote it
+        if any(child.tag in ("failure", "error") for child in case):
+            lines = [f"== {case.get('classname', '')}::{case.get('name', '')}"]
+            for child in case:
+                lines += (child.text or child.get("message") or "").splitlines()[-SHOWN_LINES:]
+            yield "\n".join(lines)
+
+
 def main(directory: pathlib.Path) -> int:
-    """Print one line a report and their sum."""
+    """Print what failed, one line a report, and their sum."""
     total: collections.Counter[str] = collections.Counter()
-    for report in sorted(directory.glob("*.xml")):
-        outcomes = count(report.read_text())
+    reports = {path.stem: path.read_text() for path in sorted(directory.glob("*.xml"))}
+    for report in reports.values():
+        for failure in failures(report):
+            print(failure)
+    for name, report in reports.items():
+        outcomes = count(report)
         total += outcomes
-        print(f"{report.stem:20} {sentence(outcomes)}")
+        print(f"{name:20} {sentence(outcomes)}")
     print(sentence(total))
     return 0 if total["passed"] + total["failed"] else 1
 

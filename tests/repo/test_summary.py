@@ -26,3 +26,20 @@ def test_run_without_a_test_fails(tmp_path, report):
     if report:
         (tmp_path / "empty.xml").write_text(report)
     assert summary.main(tmp_path) == 1
+
+
+def test_what_failed_is_shown_with_the_end_of_what_it_said(tmp_path, capsys):
+    trace = "\n".join(f"line {n}" for n in range(200))
+    (tmp_path / "lab.xml").write_text(
+        f"""<testsuite><testcase classname="tests.lab.test_ring" name="test_it">
+        <failure message="no">{trace}</failure><system-out>h1 is off</system-out></testcase>
+        <testcase classname="tests.lab.test_ring" name="test_well"/></testsuite>"""
+    )
+
+    summary.main(tmp_path)
+
+    out = capsys.readouterr().out
+    assert "== tests.lab.test_ring::test_it\n" in out
+    assert "line 199\nh1 is off\n" in out
+    assert "line 100\n" not in out
+    assert "test_well" not in out
