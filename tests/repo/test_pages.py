@@ -4,6 +4,9 @@
 
 import pytest
 
+from instance_ha.judge import describe
+from instance_ha.model import Network, Reach
+from lab.paths import REPOSITORY
 from tools import pages
 
 PAGE = """\
@@ -81,3 +84,18 @@ def test_what_is_printed_is_compared_line_by_line(expected, lacks):
     printed = "+-----+\n| h1    |   True  |\n+----+\n| h2 | False |\n"
 
     assert pages.missing(expected, printed) == lacks
+
+
+@pytest.mark.parametrize("management", [Reach.DOWN, Reach.UNKNOWN, Reach.UP])
+@pytest.mark.parametrize("tenant", [Reach.DOWN, Reach.UNKNOWN, Reach.UP])
+def test_networks_may_miss_a_lost_host_one_after_the_other(management, tenant):
+    page = (REPOSITORY / "docs/how-to/recover-with-auto.md").read_text()
+    expected = [line for step in pages.steps(page) for line in step.expected if "verdict" in line]
+    reach = {
+        Network.MANAGEMENT: management,
+        Network.TENANT: tenant,
+        Network.STORAGE: Reach.DOWN,
+    }
+
+    assert len(expected) == 1
+    assert pages.missing(expected, f"6.0 s  verdict  h1: recovery  {describe(reach)}\n") is None
