@@ -94,9 +94,15 @@ class Machines:
         return state
 
     def order(self, each: Host, *, on: bool, hard: bool, met: Injected | None) -> None:
-        """Order a power change, which happens a moment later, or by some faults never."""
+        """Order a power change, which happens a moment later, or by some faults never.
+
+        Where nothing is to be changed nothing happens later either: whoever turns the machine
+        the other way right after the answer has the last word.
+        """
         self._ordered[each.name] = "on" if on else "off"
         if met and met.fault in {Fault.LYING, Fault.STUCK}:
+            return
+        if self._power.is_on(each) == on:
             return
         delay_s = _BMC_S + (met.seconds if met and met.fault is Fault.SLOW else 0)
         threading.Thread(

@@ -115,6 +115,16 @@ def test_power_off_is_ordered_first_and_happens_later(maas, switch):
     assert switch.on == {"h2", "h3"}
 
 
+def test_an_order_that_changes_nothing_takes_nobody_by_surprise_later(maas, switch):
+    switch.on.discard("h1")
+    assert maas.ask("POST", "/machines/sys-h1/op-power_off")[0] == 200
+    assert maas.state("h1") == "off"
+    switch.on.add("h1")
+
+    time.sleep(0.5)
+    assert maas.state("h1") == "on"
+
+
 def test_the_power_state_in_lists_is_a_memory(maas, switch):
     maas.ask("GET", "/machines/")
     switch.on.discard("h1")
