@@ -64,7 +64,7 @@ def real_time(cloud: NovaCloud) -> None:
 
 @pytest.fixture
 def option() -> Iterator[Callable[..., None]]:
-    """Set options for one test: ``option(group, name=value)``."""
+    """Set options for one test: ``option(group, name=value)``; the whole process has them."""
     changed: list[tuple[str, str | None]] = []
 
     def change(group: str | None, **values: Any) -> None:
@@ -185,27 +185,18 @@ def power(monkeypatch: pytest.MonkeyPatch) -> PowerController:
 
 
 @pytest.fixture
-def engine(database, cloud, power, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(database, cloud, power, option, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setattr(base, "PERSISTENCE_BACKEND", CONF.taskflow.connection)
     flows = recovery.task_flows()
-    for name, value, group in [
-        ("host_auto_failure_recovery_tasks", flows["auto"], "taskflow_driver_recovery_flows"),
-        ("host_rh_failure_recovery_tasks", flows["rh"], "taskflow_driver_recovery_flows"),
-        ("poll_interval", 0.1, "instance_ha_recovery"),
-        ("evacuation_pause", 0.0, "instance_ha_recovery"),
-        ("heartbeat", 0.5, "instance_ha_recovery"),
-        ("patience", 0.0, "instance_ha_fencing"),
-        ("wait_period_after_service_update", 0, None),
-        ("host_failure_recovery_threads", 10, None),
-    ]:
-        CONF.set_override(name, value, group=group)
+    option(
+        "taskflow_driver_recovery_flows",
+        host_auto_failure_recovery_tasks=flows["auto"],
+        host_rh_failure_recovery_tasks=flows["rh"],
+    )
+    option("instance_ha_recovery", poll_interval=0.1, evacuation_pause=0.0, heartbeat=0.5)
+    option("instance_ha_fencing", patience=0.0)
+    option(None, wait_period_after_service_update=0, host_failure_recovery_threads=10)
     made = Engine(database, cloud)
     yield made
     for incident in made.journal.unclosed().values():
         made.journal.move(incident, IncidentState.CLOSED, at_s=0)
-    for name, group in [
-        ("evacuate_all_instances", "host_failure"),
-        ("ignore_instances_in_error_state", "host_failure"),
-        ("add_reserved_host_to_aggregate", "host_failure"),
-    ]:
-        CONF.clear_override(name, group=group)

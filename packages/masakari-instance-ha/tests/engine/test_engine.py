@@ -19,18 +19,14 @@ from masakari_instance_ha.tasks.work import CONF
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
 
 
-def drop(task: str, *, flow: str) -> None:
+@pytest.mark.parametrize("flow", ["auto", "rh"])
+@pytest.mark.parametrize("task", recovery.TASKS.values())
+def test_the_engine_does_not_start_without_one_of_our_tasks(engine, option, flow, task) -> None:
     tasks = recovery.task_flows()[flow]
     for phase in tasks.values():
         if task in phase:
             phase.remove(task)
-    CONF.set_override(flows.OPTIONS[flow], tasks, group="taskflow_driver_recovery_flows")
-
-
-@pytest.mark.parametrize("flow", ["auto", "rh"])
-@pytest.mark.parametrize("task", recovery.TASKS.values())
-def test_the_engine_does_not_start_without_one_of_our_tasks(engine, flow, task) -> None:
-    drop(task, flow=flow)
+    option("taskflow_driver_recovery_flows", **{flows.OPTIONS[flow]: tasks})
 
     with pytest.raises(PolicyError, match=task):
         driver.load_masakari_driver("instance_ha")
@@ -43,10 +39,10 @@ def test_the_engine_does_not_start_with_masakaris_own_flows(engine) -> None:
         driver.load_masakari_driver("instance_ha")
 
 
-def test_the_engine_does_not_start_with_a_task_that_does_not_load(engine, monkeypatch) -> None:
+def test_the_engine_does_not_start_with_a_task_that_does_not_load(engine, option) -> None:
     tasks = recovery.task_flows()["auto"]
     tasks["pre"].append("no_such_task")
-    CONF.set_override(flows.OPTIONS["auto"], tasks, group="taskflow_driver_recovery_flows")
+    option("taskflow_driver_recovery_flows", **{flows.OPTIONS["auto"]: tasks})
 
     with pytest.raises(PolicyError, match="no_such_task: no package"):
         driver.load_masakari_driver("instance_ha")

@@ -14,7 +14,6 @@ from instance_ha.ladder import STORAGE_FENCED, Rung
 from instance_ha.model import FenceProof
 from masakari_instance_ha import fencing
 from masakari_instance_ha.clock import SystemClock
-from masakari_instance_ha.tasks.work import CONF
 
 # Masakari, taskflow and their libraries warn of one another all the time.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
@@ -56,7 +55,7 @@ def storage(power, monkeypatch) -> Storage:
 
 
 @pytest.fixture
-def powered_on(monkeypatch):
+def powered_on(monkeypatch, option):
     """Who was ordered on, with the option set."""
     orders: list[str] = []
 
@@ -65,9 +64,8 @@ def powered_on(monkeypatch):
         return proof.target
 
     monkeypatch.setattr(fencing, "power_on", power_on)
-    CONF.set_override("power_on", True, group="instance_ha_fencing")
-    yield orders
-    CONF.clear_override("power_on", group="instance_ha_fencing")
+    option("instance_ha_fencing", power_on=True)
+    return orders
 
 
 def test_a_host_that_nothing_proves_off_raises_an_alarm_and_moves_nothing(

@@ -30,6 +30,7 @@ from masakari_instance_ha.tasks.work import CONF
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
 
 METHODS = ["auto", "reserved_host", "auto_priority", "rh_priority"]
+FLOWS = "taskflow_driver_recovery_flows"
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -89,14 +90,13 @@ def test_the_proof_survives_in_taskflows_own_store_as_json(engine, cloud) -> Non
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_flow_without_the_fence_task_is_refused_by_taskflow(
-    engine, cloud, power, method: str
+    engine, cloud, power, option, method: str
 ) -> None:
     server = cloud.boot()
     for name, flow in (("auto", "auto"), ("rh", "rh")):
         tasks = recovery.task_flows()[flow]
         tasks["pre"].remove("fence_host_task")
-        option = f"host_{name}_failure_recovery_tasks"
-        CONF.set_override(option, tasks, group="taskflow_driver_recovery_flows")
+        option(FLOWS, **{f"host_{name}_failure_recovery_tasks": tasks})
 
     with pytest.raises(exception.MasakariException):
         engine.recover(method, driver=TaskFlowDriver)
@@ -106,11 +106,10 @@ def test_a_flow_without_the_fence_task_is_refused_by_taskflow(
 
 
 @pytest.mark.parametrize("flow", ["auto", "rh"])
-def test_taskflow_names_the_missing_proof(engine, cloud, flow: str) -> None:
+def test_taskflow_names_the_missing_proof(engine, cloud, option, flow: str) -> None:
     tasks = recovery.task_flows()[flow]
     tasks["pre"].remove("fence_host_task")
-    option = f"host_{flow}_failure_recovery_tasks"
-    CONF.set_override(option, tasks, group="taskflow_driver_recovery_flows")
+    option(FLOWS, **{f"host_{flow}_failure_recovery_tasks": tasks})
     what = {"host_name": "h1", "notification_uuid": engine.notification}
     if flow == "auto":
         made = host_failure.get_auto_flow(engine.context, None, what)
@@ -227,9 +226,9 @@ def test_a_reserve_that_another_recovery_uses_is_passed_over(engine, cloud) -> N
     assert (server.host, cloud.hosts["h3"].status) == ("h1", "disabled")
 
 
-def test_the_reserve_joins_the_aggregates_if_asked_to(engine, cloud) -> None:
+def test_the_reserve_joins_the_aggregates_if_asked_to(engine, cloud, option) -> None:
     cloud.boot()
-    CONF.set_override("add_reserved_host_to_aggregate", True, group="host_failure")
+    option("host_failure", add_reserved_host_to_aggregate=True)
     cloud.aggregates = [
         types.SimpleNamespace(id=1, hosts=["h1", "h2"]),
         types.SimpleNamespace(id=2, hosts=["h1", "h3"]),
@@ -241,8 +240,8 @@ def test_the_reserve_joins_the_aggregates_if_asked_to(engine, cloud) -> None:
     assert [a.hosts for a in cloud.aggregates] == [["h1", "h2", "h3"], ["h1", "h3"], ["h2"]]
 
 
-def test_only_marked_servers_move_if_the_operator_wants_so(engine, cloud) -> None:
-    CONF.set_override("evacuate_all_instances", False, group="host_failure")
+def test_only_marked_servers_move_if_the_operator_wants_so(engine, cloud, option) -> None:
+    option("host_failure", evacuate_all_instances=False)
     plain, marked = cloud.boot(), cloud.boot(metadata={"HA_Enabled": "True"})
 
     engine.recover()
@@ -251,8 +250,8 @@ def test_only_marked_servers_move_if_the_operator_wants_so(engine, cloud) -> Non
     assert set(engine.vmoves()) == {marked.id}
 
 
-def test_marked_servers_go_first(engine, cloud) -> None:
-    CONF.set_override("host_failure_recovery_threads", 1)
+def test_marked_servers_go_first(engine, cloud, option) -> None:
+    option(None, host_failure_recovery_threads=1)
     plain, marked = cloud.boot(), cloud.boot(metadata={"HA_Enabled": "1"})
 
     engine.recover()
@@ -260,8 +259,8 @@ def test_marked_servers_go_first(engine, cloud) -> None:
     assert [uuid for uuid, _ in cloud.orders] == [marked.id, plain.id]
 
 
-def test_servers_in_error_stay_if_the_operator_wants_so(engine, cloud) -> None:
-    CONF.set_override("ignore_instances_in_error_state", True, group="host_failure")
+def test_servers_in_error_stay_if_the_operator_wants_so(engine, cloud, option) -> None:
+    option("host_failure", ignore_instances_in_error_state=True)
     broken, well = cloud.boot(vm_state="error"), cloud.boot()
     cloud.no_valid_host[well.id] = 3
 
@@ -318,8 +317,8 @@ def test_two_engines_that_take_up_a_failed_notification_order_each_server_once(
     assert set(engine.vmoves().values()) == {("succeeded", "h2")}
 
 
-def test_power_that_comes_back_is_fenced_again(engine, cloud, power) -> None:
-    CONF.set_override("guard_interval", 1.0, group="instance_ha_recovery")
+def test_power_that_comes_back_is_fenced_again(engine, cloud, power, option) -> None:
+    option("instance_ha_recovery", guard_interval=1.0)
     cloud.boot()
     evacuate, fence = cloud.evacuate, power.fence
 
@@ -338,7 +337,6 @@ def test_power_that_comes_back_is_fenced_again(engine, cloud, power) -> None:
 
     assert power.ordered == ["h1", "h1"]
     assert engine.timeline().count("proof") == 2
-    CONF.clear_override("guard_interval", group="instance_ha_recovery")
 
 
 def test_all_tasks_share_one_login(engine, cloud, monkeypatch: pytest.MonkeyPatch) -> None:

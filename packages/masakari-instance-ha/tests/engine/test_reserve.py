@@ -10,7 +10,6 @@ import novaclient.exceptions
 import pytest
 
 from instance_ha.past import recall
-from masakari_instance_ha.tasks.work import CONF
 
 # Masakari, taskflow and their libraries warn of one another all the time.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
@@ -35,10 +34,10 @@ def test_a_reserve_that_was_not_needed_is_not_spent(engine, cloud) -> None:
 
 
 def test_an_aggregate_that_nova_keeps_the_reserve_out_of_stops_no_recovery(
-    engine, cloud, monkeypatch
+    engine, cloud, option, monkeypatch
 ) -> None:
     server = cloud.boot()
-    CONF.set_override("add_reserved_host_to_aggregate", True, group="host_failure")
+    option("host_failure", add_reserved_host_to_aggregate=True)
     cloud.aggregates = [
         types.SimpleNamespace(id=1, name="az-2", hosts=["h1"]),
         types.SimpleNamespace(id=2, name="ssd", hosts=["h1"]),

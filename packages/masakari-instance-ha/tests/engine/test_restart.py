@@ -33,13 +33,11 @@ def cloud(cloud):
 
 
 @pytest.fixture
-def dies(engine, cloud):
+def dies(engine, cloud, option):
     """Tell Masakari that a server's process died, and let its flow run."""
-    options = {"most": 2, "then": "move", "deadline": 10.0}
-    for name, value in options.items():
-        CONF.set_override(name, value, group="instance_ha_restarts")
-    group = "taskflow_driver_recovery_flows"
-    CONF.set_override("instance_failure_recovery_tasks", recovery.instance_flow(), group=group)
+    option("instance_ha_restarts", most=2, then="move", deadline=10.0)
+    tasks = recovery.instance_flow()
+    option("taskflow_driver_recovery_flows", instance_failure_recovery_tasks=tasks)
 
     def die(server: Any, *, seconds_ago: float = 0.0) -> str:
         notification = objects.Notification(context=engine.context)
@@ -55,10 +53,7 @@ def dies(engine, cloud):
         FencedFlowDriver().execute_instance_failure(engine.context, server.id, told)
         return told
 
-    yield die
-    for name in options:
-        CONF.clear_override(name, group="instance_ha_restarts")
-    CONF.clear_override("instance_failure_recovery_tasks", group=group)
+    return die
 
 
 def a_server(cloud, **state: Any) -> Any:
@@ -95,9 +90,9 @@ def test_one_that_dies_too_often_is_moved_and_then_stopped(engine, cloud, dies) 
     assert "died too often" in done(engine, server)[-1][1]
 
 
-def test_one_that_cannot_be_moved_runs_on_where_it_was(engine, cloud, dies) -> None:
+def test_one_that_cannot_be_moved_runs_on_where_it_was(engine, cloud, option, dies) -> None:
     server = a_server(cloud)
-    CONF.set_override("most", 0, group="instance_ha_restarts")
+    option("instance_ha_restarts", most=0)
     cloud.no_valid_host[server.id] = 1
 
     dies(server)
@@ -128,7 +123,6 @@ def test_t18_two_crashes_at_once_wedge_nothing(engine, cloud, dies) -> None:
 
 def test_a_server_that_never_stops_is_told_and_counted(engine, cloud, dies) -> None:
     server = a_server(cloud)
-    CONF.set_override("deadline", 10.0, group="instance_ha_restarts")
     cloud.stop = lambda _uuid: None
 
     with pytest.raises(exception.InstanceRecoveryFailureException, match="event list"):
