@@ -20,9 +20,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
 ROLES = {"requires": "requires", "provides": "provides", "peers": "peer"}
 
-METRICS = {"masakari-k8s": "packages/masakari-instance-ha/src/masakari_instance_ha"}
+METRICS = {
+    "masakari-k8s": "packages/masakari-instance-ha/src/masakari_instance_ha",
+    "masakari-monitors": "packages/hypervisor-instance-ha/src/hypervisor_instance_ha",
+}
 """Charm -> the package whose modules make its metrics."""
-ALERTS = {"masakari-k8s": "src/masakari_k8s/observe"}
+ALERTS = {
+    "masakari-k8s": "src/masakari_k8s/observe",
+    "masakari-monitors": "src/masakari_monitors/observe",
+}
 """Charm -> where its rules are."""
 
 _HEAD = "<!-- Written by tools/reference.py; changes made here are lost. -->"
@@ -31,6 +37,7 @@ _KINDS = {
     "CounterMetricFamily": "counter",
     "HistogramMetricFamily": "histogram",
     "_histogram": "histogram",
+    "_gauge": "gauge",
 }
 
 

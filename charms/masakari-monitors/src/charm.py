@@ -11,7 +11,16 @@ import ops
 from charmlibs.systemd import SystemdError
 
 from instance_ha_relations import events, hypervisor, identity_credentials
-from masakari_monitors import actions, host_monitor, identity, monitor, remote, snapshot, workload
+from masakari_monitors import (
+    actions,
+    host_monitor,
+    identity,
+    monitor,
+    observation,
+    remote,
+    snapshot,
+    workload,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +34,7 @@ class MasakariMonitorsCharm(ops.CharmBase):
         names = self.on[snapshot.HYPERVISOR]
         authorities = self.on[snapshot.RECEIVE_CA]
         ring = self.on[remote.ENDPOINT]
+        agent = self.on[snapshot.COS_AGENT]
         for event in (
             *events.of_life(self),
             credentials.relation_created,
@@ -34,6 +44,8 @@ class MasakariMonitorsCharm(ops.CharmBase):
             names.relation_changed,
             ring.relation_joined,
             ring.relation_changed,
+            agent.relation_created,
+            agent.relation_broken,
             authorities.relation_changed,
             authorities.relation_broken,
         ):
@@ -53,6 +65,7 @@ class MasakariMonitorsCharm(ops.CharmBase):
             data = snapshot.hypervisor(self, nova_host=nova_host)
             hypervisor.write(relation, self.unit, data)
         remote.publish(self, world.config, nova_host=nova_host)
+        observation.publish(self)
         self._ask_for_account()
         try:
             if world.ring_key:
@@ -83,7 +96,7 @@ class MasakariMonitorsCharm(ops.CharmBase):
         world = snapshot.take(self)
         problems = [*world.problems]
         if world.config is not None and world.account is not None:
-            problems += monitor.problems(world.config)
+            problems += monitor.problems(world.config, observed=world.observed)
         for problem in problems:
             event.add_status(problem)
         event.add_status(monitor.active())

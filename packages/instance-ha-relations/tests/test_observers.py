@@ -12,6 +12,7 @@ import pytest
 from ops import testing
 
 from instance_ha_relations import (
+    cos_agent,
     events,
     grafana_dashboard,
     loki_push_api,
@@ -70,6 +71,33 @@ def test_prometheus_is_told_of_every_unit_and_alerts_on_this_application_alone()
     assert rule["labels"]["juju_charm"] == "reader"
     assert written.local_unit_data["prometheus_scrape_unit_address"] == "10.0.0.7"
     assert RULES[0]["rules"][0]["expr"] == "x{%%juju_topology%%} > 0", "the source stays"
+
+
+def test_an_agent_of_the_machine_is_told_all_in_one_key():
+    def offer(charm, relation):
+        topology = Topology.of(charm)
+        arguments = {"topology": topology, "ports": {"monitors": 15871}, "rules": RULES}
+        for _ in range(2):
+            cos_agent.offer(relation, charm.unit, dashboards=['{"title": "A"}'], **arguments)
+
+    _, written = with_relation(offer)
+
+    said = json.loads(written.local_unit_data["config"])
+    assert said.keys() == {
+        "metrics_alert_rules",
+        "log_alert_rules",
+        "dashboards",
+        "metrics_scrape_jobs",
+        "log_slots",
+    }
+    (job,) = said["metrics_scrape_jobs"]
+    assert job["job_name"] == "reader_monitors"
+    assert job["static_configs"] == [{"targets": ["localhost:15871"]}]
+    (group,) = said["metrics_alert_rules"]["groups"]
+    assert 'juju_application="reader"' in group["rules"][0]["expr"]
+    (dashboard,) = said["dashboards"]
+    assert lzma.decompress(base64.b64decode(dashboard)) == b'{"title": "A"}'
+    assert not written.local_app_data, "a unit that does not lead tells it too"
 
 
 def test_a_dashboard_arrives_whole_and_changes_only_with_its_text():

@@ -79,6 +79,7 @@ def ensure(login: Login, *, member: str, restart_delay: int) -> None:
 def remove() -> None:
     """Stop it and take its files away; nothing happens where there is none."""
     workload.remove_unit(UNIT)
+    workload.forget_report(REPORT)
     for path in (CONFIG, STORE):
         (workload.ROOT / path).unlink(missing_ok=True)
     shutil.rmtree(workload.ROOT / HOME, ignore_errors=True)

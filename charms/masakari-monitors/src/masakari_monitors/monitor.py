@@ -35,16 +35,19 @@ def ensure(world: World, *, nova_host: str, unit: str) -> None:
     held = hypervisor.installed(hypervisor.NOVA_COMPUTE)
     workload.ensure_guard(held, known=hypervisor.NOVA_COMPUTE)
     workload.ensure_library()
-    workload.ensure_monitors(wanted(config), restart=changed, restart_delay=config.restart_delay)
+    chosen = wanted(config, observed=world.observed)
+    workload.ensure_monitors(chosen, restart=changed, restart_delay=config.restart_delay)
     if config.host_monitor:
         host_monitor.ensure(said.login, member=unit, restart_delay=config.restart_delay)
     else:
         host_monitor.remove()
 
 
-def wanted(config: MonitorsConfig) -> Mapping[str, workload.Monitor]:
-    """Return the monitors that the options ask for, by unit."""
+def wanted(config: MonitorsConfig, *, observed: bool) -> Mapping[str, workload.Monitor]:
+    """Return the monitors that options and relations ask for, by unit."""
     chosen = [workload.INSTANCES]
+    if observed:
+        chosen.append(workload.METRICS)
     if config.process_monitor:
         chosen.append(workload.PROCESSES)
     if config.agent_monitor:
@@ -103,12 +106,12 @@ def _login(config: MonitorsConfig, account: Account, *, trusts: bool) -> Login:
     )
 
 
-def problems(config: MonitorsConfig) -> list[ops.StatusBase]:
+def problems(config: MonitorsConfig, *, observed: bool) -> list[ops.StatusBase]:
     """Return what is wrong with the monitors and the guard, in the words of a unit's status."""
     if not workload.library_installed():
         return [ops.BlockedStatus(f"{workload.PACKAGE} not installed: check apt sources")]
     found: list[ops.StatusBase] = []
-    for unit in wanted(config):
+    for unit in wanted(config, observed=observed):
         if not workload.is_running(unit):
             name = unit.removeprefix("instance-ha-").removesuffix(".service")
             found.append(ops.BlockedStatus(f"{name} stopped: see journalctl on the machine"))

@@ -22,6 +22,7 @@ HYPERVISOR = "hypervisor"
 STORAGE = "storage"
 """The binding of the network by which this machine speaks to the storage."""
 RECEIVE_CA = "receive-ca-cert"
+COS_AGENT = "cos-agent"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class World:
     config: MonitorsConfig | None
     account: Account | None
     ca_bundle: str
+    observed: bool
+    """Whether an observability agent collects metrics of this machine."""
     ring_key: str
     """The key of a Pacemaker ring in base64; empty: no ring, or it has not given one yet."""
     problems: tuple[ops.StatusBase, ...]
@@ -69,6 +72,7 @@ def take(charm: ops.CharmBase) -> World:
         config=config,
         account=account,
         ca_bundle="\n".join(authorities),
+        observed=bool(charm.model.relations[COS_AGENT]),
         ring_key=ring_key,
         problems=tuple(problems),
     )

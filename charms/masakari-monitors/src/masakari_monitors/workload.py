@@ -76,7 +76,8 @@ STORAGE = Monitor(
     # The directories that it tries are another user's.
     capabilities="CAP_DAC_OVERRIDE",
 )
-MONITORS = (INSTANCES, PROCESSES, AGENTS, STORAGE)
+METRICS = Monitor(program="metrics", name="metrics", description="Metrics of the monitors")
+MONITORS = (INSTANCES, PROCESSES, AGENTS, STORAGE, METRICS)
 
 
 class InstallError(Exception):
@@ -183,6 +184,7 @@ def ensure_monitors(wanted: Mapping[str, Monitor], *, restart: bool, restart_del
         unit = monitor.unit
         if unit not in wanted:
             remove_unit(unit)
+            forget_report(monitor.program)
         elif restart or unit in changed:
             systemd.service_enable(unit)
             systemd.service_restart(unit)
@@ -211,6 +213,11 @@ def report(name: str) -> Mapping[str, object]:
     with contextlib.suppress(OSError, ValueError):
         return json.loads((ROOT / RUN / f"{name}.json").read_text(encoding="utf-8"))
     return {}
+
+
+def forget_report(name: str) -> None:
+    """Take away what a program said of itself, so that nobody waits for what is gone."""
+    (ROOT / RUN / f"{name}.json").unlink(missing_ok=True)
 
 
 def paused() -> bool:

@@ -372,8 +372,9 @@ def test_a_second_monitor_is_noticed(ctx, hypervisor, unit, says):
 def test_what_is_awaited_is_the_status(ctx, hypervisor, program, facts, expected):
     relation = keystone()
     hypervisor.say(program, **facts)
+    config = {"storage-probe": "/srv/guests"}
 
-    out = ctx.run(ctx.on.relation_changed(relation), state(relation))
+    out = ctx.run(ctx.on.relation_changed(relation), state(relation, config=config))
 
     assert isinstance(out.unit_status, testing.WaitingStatus)
     assert expected in out.unit_status.message

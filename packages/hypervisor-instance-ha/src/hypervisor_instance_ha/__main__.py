@@ -28,6 +28,7 @@ PROGRAMS: dict[str, Program] = {
     "processes": programs.watch_processes,
     "agents": programs.watch_agents,
     "storage": programs.probe_storage,
+    "metrics": programs.serve_metrics,
     "guard": programs.guard_return,
 }
 

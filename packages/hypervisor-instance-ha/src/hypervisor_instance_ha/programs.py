@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hypervisor_instance_ha import drill, machine, settings, storage
+from hypervisor_instance_ha import drill, machine, metrics, settings, storage
 from hypervisor_instance_ha.agents import AgentMonitor
 from hypervisor_instance_ha.cloud import Cloud
 from hypervisor_instance_ha.courier import Courier, Decision
@@ -84,6 +84,14 @@ def probe_storage(stop: threading.Event) -> None:
     probe = storage.Probe(said, argv=storage.command(said), report=_report("storage"))
     while not stop.wait(said.interval_s):
         probe.step()
+
+
+def serve_metrics(stop: threading.Event) -> None:
+    """Serve the page of metrics."""
+    with metrics.serve(lambda: metrics.read(settings.RUN)) as server:
+        threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+        stop.wait()
+        server.shutdown()
 
 
 def guard_return(stop: threading.Event) -> None:

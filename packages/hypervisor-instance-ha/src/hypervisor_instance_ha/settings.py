@@ -53,7 +53,7 @@ class StorageProbe:
     """How the way to the guests' disks is tried; times are seconds."""
 
     target: str
-    """A directory, or ``rbd:POOL/IMAGE``."""
+    """A directory, or ``rbd:POOL``."""
     interval_s: float = 10.0
     deadline_s: float = 5.0
     ceph_user: str = ""

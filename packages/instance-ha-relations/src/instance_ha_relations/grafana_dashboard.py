@@ -26,7 +26,7 @@ def offer(
     templates = {
         f"file:{name}": {
             "charm": topology.charm_name,
-            "content": base64.b64encode(lzma.compress(text.encode())).decode(),
+            "content": compressed(text),
             "juju_topology": topology.as_dict(),
             "inject_dropdowns": True,
             "dashboard_alt_uid": hashlib.sha256(
@@ -40,3 +40,8 @@ def offer(
     mark = uuid.uuid5(uuid.NAMESPACE_OID, said)
     value = json.dumps({"templates": templates, "uuid": str(mark)}, sort_keys=True)
     wire.publish(relation.data[app], {"dashboards": value})
+
+
+def compressed(text: str) -> str:
+    """Return a dashboard as it travels."""
+    return base64.b64encode(lzma.compress(text.encode())).decode()
