@@ -256,6 +256,31 @@ def test_a_lease_that_ends_while_a_host_is_looked_at_lets_nothing_be_done(
     assert said(caplog, "longer than its lease")
 
 
+def test_one_that_wakes_after_another_one_has_acted_overwrites_nothing(
+    world, play, row, caplog, monkeypatch
+):
+    """It was about to notify as it fell asleep; meanwhile the other one saw it through."""
+    notify, journal = world.masakari.notify, world.journal
+
+    def slow(host: str, *, at_s: float):
+        monkeypatch.setattr(world.masakari, "notify", notify)
+        world.clock.sleep(15.0)
+        assert MemoryLease(row, holder="other", clock=world.clock).take(ttl_s=1000.0)
+        made = notify(host, at_s=at_s)
+        journal.move(
+            journal.unclosed()[host], IncidentState.RECOVERED, at_s=at_s, notification=made.uuid
+        )
+        return notify(host, at_s=at_s)  # is refused
+
+    monkeypatch.setattr(world.masakari, "notify", slow)
+    world.machines["h1"].power_off()
+
+    play(12)
+
+    assert journal.unclosed()["h1"].state is IncidentState.RECOVERED
+    assert said(caplog, "longer than its lease")
+
+
 def test_a_host_that_nobody_speaks_of_any_more_is_still_followed(world, play, monkeypatch):
     world.machines["h1"].power_off()
     play(11)

@@ -67,8 +67,8 @@ def test_an_incident_is_opened_once_and_keeps_its_notification():
     incident = journal.open("h1", segment="rack-1", at_s=1.0, reason="lost")
 
     assert journal.open("h1", segment="rack-1", at_s=2.0, reason="again") == incident
-    journal.move(incident, IncidentState.RECOVERING, at_s=3.0, notification="n-1")
-    moved = journal.move(incident, IncidentState.CLOSED, at_s=4.0)
+    told = journal.move(incident, IncidentState.RECOVERING, at_s=3.0, notification="n-1")
+    moved = journal.move(told, IncidentState.CLOSED, at_s=4.0)
 
     assert moved.notification == "n-1"
     assert moved.closed_at_s == 4.0

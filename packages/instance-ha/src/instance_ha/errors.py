@@ -53,4 +53,4 @@ class StoreUnreachableError(InstanceHaError):
 
 
 class LeaseOverError(InstanceHaError):
-    """A pass took so long that another controller may act by now, so nothing more is done."""
+    """A pass took so long that another controller acts, or may act, so nothing more is done."""

@@ -144,7 +144,11 @@ class Journal(Protocol):
         reason: str = "",
         notification: str | None = None,
     ) -> Incident:
-        """Set an incident's state; keep its notification unless a new one is given."""
+        """Set an incident's state; keep its notification unless a new one is given.
+
+        Raises:
+            LeaseOverError: if its state or notification is not what was read any more.
+        """
         ...
 
     def record(self, incident: Incident, event: Event) -> None:

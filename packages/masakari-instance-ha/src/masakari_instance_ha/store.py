@@ -17,7 +17,7 @@ import alembic.util.exc
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from instance_ha.errors import StoreUnreachableError
+from instance_ha.errors import LeaseOverError, StoreUnreachableError
 from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import database, migrations, schema
 from masakari_instance_ha.board import StoredBoard
@@ -114,19 +114,25 @@ class Store:
         reason: str = "",
         notification: str | None = None,
     ) -> Incident:
-        """Set an incident's state and return what is stored then; a closed one stays closed."""
+        """Set the state of an incident that is still as it was read; return what is stored then.
+
+        Raises:
+            LeaseOverError: if another controller has moved it meanwhile.
+        """
         table = schema.incidents
         values: dict[str, Any] = {"state": state.value, "reason": reason}
         if notification is not None:
             values["notification"] = notification
         if state is IncidentState.CLOSED:
             values |= {"closed_at_s": at_s, "open_host": None}
-        change = (
-            table.update()
-            .where(table.c.id == incident.id, table.c.open_host.is_not(None))
-            .values(values)
+        as_it_was = (
+            table.c.id == incident.id,
+            table.c.state == incident.state.value,
+            table.c.notification.is_not_distinct_from(incident.notification),
         )
-        self._run(lambda connection: connection.execute(change))
+        change = table.update().where(*as_it_was).values(values)
+        if not self._run(lambda connection: connection.execute(change).rowcount):
+            raise LeaseOverError(incident.host)
         return self.incident(incident.id) or incident
 
     def record(self, incident: Incident, event: Event) -> None:

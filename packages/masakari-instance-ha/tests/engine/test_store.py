@@ -10,7 +10,7 @@ import alembic.migration
 import pytest
 import sqlalchemy as sa
 
-from instance_ha.errors import StoreUnreachableError
+from instance_ha.errors import LeaseOverError, StoreUnreachableError
 from instance_ha.model import Event, FenceProof, Incident, IncidentState
 from masakari_instance_ha import migrations, schema, store
 
@@ -83,8 +83,20 @@ def test_who_holds_an_old_view_cannot_open_a_closed_incident_again(journal: stor
     old_view = an_incident(journal)
     journal.move(old_view, IncidentState.CLOSED, at_s=200)
 
-    assert journal.move(old_view, IncidentState.HELD, at_s=201).state is IncidentState.CLOSED
+    with pytest.raises(LeaseOverError):
+        journal.move(old_view, IncidentState.HELD, at_s=201)
     assert journal.unclosed() == {}
+
+
+def test_who_holds_an_old_view_cannot_overwrite_what_another_one_did(journal: store.Store) -> None:
+    first = an_incident(journal)
+    told = journal.move(first, IncidentState.RECOVERING, at_s=101, notification="n1")
+    again = journal.move(told, IncidentState.OPEN, at_s=102)
+
+    for old_view in (first, told):
+        with pytest.raises(LeaseOverError):
+            journal.move(old_view, IncidentState.HELD, at_s=201)
+    assert journal.unclosed() == {"h1": again}
 
 
 def test_many_who_open_at_once_get_one_incident(url: str) -> None:

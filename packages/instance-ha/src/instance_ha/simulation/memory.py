@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from instance_ha.errors import StoreUnreachableError
+from instance_ha.errors import LeaseOverError, StoreUnreachableError
 from instance_ha.model import Event, Incident, IncidentState, Pause, Rulings
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class MemoryJournal:
         """Set an incident's state; keep its notification unless a new one is given."""
         self._ask()
         known = self._incidents[incident.id]
+        if (known.state, known.notification) != (incident.state, incident.notification):
+            raise LeaseOverError(incident.host)
         moved = dataclasses.replace(
             known,
             state=state,
