@@ -42,7 +42,7 @@ def at_every_step() -> list:
     return [
         pytest.param(moment, what, kind, id=f"{moment} {what} {kind}")
         for number, (moment, what) in enumerate(cases)
-        for kind in (KINDS if MANY else (KINDS[number % 2],))
+        for kind in (KINDS if MANY else (KINDS[number % len(KINDS)],))
     ]
 
 
