@@ -81,6 +81,22 @@ def test_a_bmc_that_is_silent_costs_no_more_than_its_time(make, bmcs, entry):
     assert caught.value.__cause__ is None or "pa55" not in repr(caught.value.__cause__.__cause__)
 
 
+def test_nothing_that_comes_back_is_called_no_answer(make, monkeypatch, tmp_path):
+    module = tmp_path / "pyghmi"
+    (module / "ipmi").mkdir(parents=True)
+    (module / "__init__.py").touch()
+    (module / "ipmi" / "__init__.py").touch()
+    (module / "exceptions.py").write_text("class PyghmiException(Exception): pass\n")
+    (module / "ipmi" / "command.py").write_text(
+        "from pyghmi.exceptions import PyghmiException\n"
+        "def Command(**_): raise PyghmiException(None)\n"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    with pytest.raises(FenceError, match=r"the BMC at \S+ did not answer\."):
+        make().check("h1")
+
+
 def test_the_password_is_on_no_command_line(make, ipmi, login):
     """Every command line that shows up while the host is fenced is looked at."""
     seen: set[bytes] = set()

@@ -109,6 +109,9 @@ class IpmiSwitch:
             reason = f"IPMI cannot be spoken here: the Python module {said['missing']} is missing"
             hint = "Use a Masakari image with python3-cryptography and python3-dateutil"
             raise PowerError(reason, hint=hint, passing=False)
+        if "silent" in said:
+            reason = f"the BMC at {self.target} did not answer"
+            raise PowerError(reason, hint=_REACH, passing=True)
         if "state" in said:
             return str(said["state"]).lower()
         told = str(said.get("error")).replace(self._access.password, "***")

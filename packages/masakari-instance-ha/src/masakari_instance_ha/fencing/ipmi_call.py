@@ -31,6 +31,8 @@ def main() -> int:
     try:
         state = _converse(command, asked)
     except (pyghmi.exceptions.PyghmiException, OSError) as error:
+        if not any(error.args):
+            return _say(silent="no words: nothing came back")
         return _say(error=f"{type(error).__name__}: {error}")
     return _say(state=state)
 
