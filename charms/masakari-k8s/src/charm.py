@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run Masakari so that what a dead hypervisor carried lives on, and never runs twice."""
 
+import functools
 import logging
+from collections.abc import Mapping
 
 import ops
 
@@ -39,27 +41,36 @@ class MasakariCharm(ops.CharmBase):
 
     def _reconcile(self, _: ops.EventBase) -> None:
         """Bring relations and containers to where they should be, from any state."""
-        world = snapshot.take(self)
-        for story in world.stories:
+        for story in self._world.stories:
             logger.warning("%s", story)
-        deployment = self._deployment(world)
+        deployment = self._deployment()
         schema = deployment.ensure()
         if self.unit.is_leader() and schema is not None and schema != deployment.schema:
             publication.record_schema(self, schema)
-        publication.publish(self, world, in_service=deployment.in_service())
+        publication.publish(self, self._world, in_service=deployment.in_service())
         observation.publish(self)
         self.unit.set_ports(publication.API_PORT)
 
-    def _deployment(self, world: World) -> Deployment:
+    @functools.cached_property
+    def _world(self) -> World:
+        """What Juju says, which is the same for as long as one hook runs."""
+        return snapshot.take(self)
+
+    @functools.cached_property
+    def _boxes(self) -> Mapping[str, workload.Box]:
+        """The containers that answer."""
         boxes = {name: workload.box(self.unit.get_container(name)) for name in services.NAMES}
+        return {name: where for name, where in boxes.items() if where is not None}
+
+    def _deployment(self) -> Deployment:
         return Deployment(
             unit=self.unit.name,
             leader=self.unit.is_leader(),
-            world=world,
-            boxes={name: where for name, where in boxes.items() if where is not None},
+            world=self._world,
+            boxes=self._boxes,
             plugin_tree=self.charm_dir / "plugin",
             schema=publication.schema_in_place(self),
-            log_targets=observation.log_targets(self, world.log_stores),
+            log_targets=observation.log_targets(self, self._world.log_stores),
         )
 
     def _on_action(self, event: ops.ActionEvent) -> None:
@@ -74,8 +85,7 @@ class MasakariCharm(ops.CharmBase):
 
     def _report_status(self, event: ops.CollectStatusEvent) -> None:
         """Report every problem; ops shows the gravest one."""
-        world = snapshot.take(self)
-        for problem in (*world.problems, *self._deployment(world).problems()):
+        for problem in (*self._world.problems, *self._deployment().problems()):
             event.add_status(problem)
         event.add_status(ops.ActiveStatus())
 

@@ -5,11 +5,13 @@
 import hashlib
 
 from masakari_k8s import plugin, rendering, workload
-from masakari_k8s.workload import Box
+from masakari_k8s.workload import Box, File
 from masakari_k8s.world import Database
 
 _DEADLINE_S = 300
 _VERSION = "import importlib.metadata as m; print(m.version('masakari'))"
+_VERSION_FILE = f"{plugin.HOME}/image"
+"""Which Masakari the image holds; it goes with the container, as that image does."""
 
 
 def wanted(engine: Box, database: Database, *, plugin: str) -> str:
@@ -18,9 +20,17 @@ def wanted(engine: Box, database: Database, *, plugin: str) -> str:
     Raises:
         CommandError: if the image has no Masakari.
     """
-    version = workload.run(engine, ["python3", "-c", _VERSION]).strip()
+    version = _version(engine)
     found = hashlib.sha256("\0".join((database.name, version, plugin)).encode())
     return f"{version}-{found.hexdigest()[:12]}"
+
+
+def _version(engine: Box) -> str:
+    known = workload.read(engine, _VERSION_FILE)
+    if known is None:
+        known = workload.run(engine, ["python3", "-c", _VERSION]).strip()
+        workload.ensure_files(engine, [File(path=_VERSION_FILE, text=known)])
+    return known
 
 
 def migrate(engine: Box) -> None:

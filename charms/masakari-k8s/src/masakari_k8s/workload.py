@@ -92,10 +92,13 @@ def ensure_gone(where: Box, path: str) -> bool:
 
 def read(where: Box, path: str) -> str | None:
     """Return a file's text, or None where there is no such file."""
-    if not where.container.exists(path):
+    try:
+        with where.container.pull(path) as file:
+            return str(file.read())
+    except pebble.PathError as error:
+        if error.kind != "not-found":
+            raise
         return None
-    with where.container.pull(path) as file:
-        return str(file.read())
 
 
 def digest(files: Iterable[File], *more: str) -> str:

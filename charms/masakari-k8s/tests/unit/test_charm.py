@@ -43,15 +43,26 @@ def test_everything_there_means_everything_runs(cloud: Cloud):
 
 def test_unchanged_input_restarts_nothing(cloud: Cloud):
     first = cloud.run(cloud.state())
-    commands = [len(cloud.commands(name)) for name in (ENGINE, HOSTMONITOR)]
+    commands = {name: cloud.commands(name) for name in ALL}
     second = cloud.run(first)
 
     assert cloud.replans == [API, ENGINE, HOSTMONITOR], "a second run must start nothing anew"
-    assert [len(cloud.commands(name)) for name in (ENGINE, HOSTMONITOR)] == [
-        commands[0] + 1,
-        commands[1],
-    ], "only the image's version is asked for again"
+    assert {name: cloud.commands(name) for name in ALL} == commands, "nor run anything"
     assert second.relations == first.relations
+
+
+def test_hook_reads_each_secret_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    read: list[str | None] = []
+    get_secret = ops.Model.get_secret
+
+    def counted(model: ops.Model, *, id: str | None = None, label: str | None = None):  # noqa: A002
+        read.append(id)
+        return get_secret(model, id=id, label=label)
+
+    monkeypatch.setattr(ops.Model, "get_secret", counted)
+    cloud.run(cloud.state())
+
+    assert sorted(map(str, read)) == ["secret:db", "secret:keystone", "secret:maas"]
 
 
 def test_hook_that_died_before_the_restart_is_made_good(cloud: Cloud, monkeypatch):
