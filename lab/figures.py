@@ -32,7 +32,7 @@ class Figure:
         """What was aimed at."""
         if self.ratio_at_most is not None:
             return f"<= 1/{1 / self.ratio_at_most:.0f}"
-        return "" if self.at_most is None else f"<= {self.at_most:.0f} {self.unit}"
+        return "" if self.at_most is None else f"<= {self.at_most:g} {self.unit}"
 
     @property
     def verdict(self) -> str:

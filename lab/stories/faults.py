@@ -31,10 +31,16 @@ def stop_agents(on: Host) -> None:
     host.run(on, ["systemctl", "stop", *AGENTS])
 
 
-def kill_guest(on: Host, guest: Server) -> None:
-    """Kill the process of one server, as a crash would."""
-    found = host.run(on, ["pgrep", "--full", f"qemu.*{guest.id}"]).stdout.split()
-    host.run(on, ["kill", "-KILL", *found])
+def emulator(on: Host, guest: Server) -> list[str]:
+    """Return the host's pid of the process that is a server there; empty: none is."""
+    return host.run(on, ["pgrep", "--full", f"qemu.*{guest.id}"], check=False).stdout.split()
+
+
+def kill_guest(on: Host, guest: Server, *, signal: str = "KILL") -> list[str]:
+    """Kill the process of one server, as a crash would; return what it was."""
+    found = emulator(on, guest)
+    host.run(on, ["kill", f"-{signal}", *found])
+    return found
 
 
 def pebble(scene: Scene, container: str, *words: str) -> str:

@@ -3,16 +3,22 @@
 """Eyes and guard on a hypervisor, beside a real libvirtd, a real Nova and real guests."""
 
 import json
+import time
 
+import jubilant
 import pytest
 
 from lab import compute, deployment, host, juju, process, servers
+from lab.stories import faults
+from lab.stories.faults import emulator, kill_guest
 from lab.stories.scene import Scene
 
 pytestmark = pytest.mark.lab
 
 MONITOR = "instance-ha-instancemonitor"
 BACK_S = 120
+OUTAGE_S = 150
+""""Minutes", as short as that word allows."""
 
 
 @pytest.fixture
@@ -36,17 +42,6 @@ def scene(h1):
     played.restore(host.hosts(3))
 
 
-def emulator(on, guest):
-    return host.run(on, ["pgrep", "--full", f"qemu.*{guest.id}"], check=False).stdout.split()
-
-
-def kill(on, guest, *, signal="KILL"):
-    """Kill the guest's process; return its number, so that a new one is told from it."""
-    old = emulator(on, guest)
-    host.run(on, ["kill", f"-{signal}", *old])
-    return old
-
-
 def wait_back(on, guest, *, than):
     def back():
         now = servers.server(guest.id)
@@ -61,14 +56,19 @@ def systemctl(on, *words):
     return host.run(on, ["systemctl", *words], check=False).stdout.strip()
 
 
-def guard(on):
-    said = host.run(on, ["cat", "/run/instance-ha/guard.json"], check=False).stdout
+def report(on, program):
+    """Return what a program says of itself."""
+    said = host.run(on, ["cat", f"/run/instance-ha/{program}.json"], check=False).stdout
     return json.loads(said) if said else {}
+
+
+def guard(on):
+    return report(on, "guard")
 
 
 @pytest.mark.parametrize("signal", ["KILL", "TERM"])
 def test_a_server_whose_process_ends_is_active_again(h1, guest, signal):
-    old = kill(h1, guest, signal=signal)
+    old = kill_guest(h1, guest, signal=signal)
 
     wait_back(h1, guest, than=old)
 
@@ -76,7 +76,7 @@ def test_a_server_whose_process_ends_is_active_again(h1, guest, signal):
 @pytest.mark.parametrize("unit", [MONITOR, "libvirtd"])
 def test_a_death_while_nobody_could_see_it_is_found(h1, guest, unit):
     systemctl(h1, "stop", "instance-ha-processmonitor", unit)
-    old = kill(h1, guest)
+    old = kill_guest(h1, guest)
     systemctl(h1, "start", unit, "instance-ha-processmonitor")
 
     wait_back(h1, guest, than=old)
@@ -130,3 +130,141 @@ def test_old_guests_of_a_fenced_host_never_run_again(h1, scene):
     said = host.run(h1, ["journalctl", "-b", "-u", "instance-ha-autostart"]).stdout
     assert said.count("does not start by itself any more") == len(guests)
     scene.check_one_writer(guests)
+
+
+def waiting(on):
+    """Return the servers whose reports wait on disk, oldest first."""
+    script = "cat /var/lib/instance-ha/instances/[0-9]*.json 2>/dev/null | sed 's/}/}\\n/g'"
+    told = host.run(on, ["sh", "-c", script], check=False).stdout
+    return [json.loads(line)["name"] for line in told.splitlines() if line.strip()]
+
+
+def told_of(client, *, since_s):
+    """Return the servers of which Masakari was told, in its order."""
+    listed = deployment.instance_ha(client, "notification", "list")
+    shown = [
+        deployment.instance_ha(client, "notification", "show", each["uuid"]) for each in listed
+    ]
+    began = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_s))
+    servers_of = [
+        (one["generated"], one["payload"]["instance_uuid"])
+        for one in shown
+        if one["type"] == "VM" and one["generated"] >= began
+    ]
+    return [uuid for _, uuid in sorted(servers_of)]
+
+
+@pytest.fixture
+def unit():
+    """The charm's unit on h1, and juju."""
+    return f"{deployment.MONITORS}/0", juju.client()
+
+
+@pytest.mark.chaos
+def test_eight_at_once_wedge_nothing(h1):
+    guests = servers.boot(8, on=h1, prefix="eight")
+    try:
+        old = {guest.id: emulator(h1, guest) for guest in guests}
+        host.run(h1, ["kill", "-KILL", *(pid for pids in old.values() for pid in pids)])
+        for guest in guests:
+            wait_back(h1, guest, than=old[guest.id])
+
+        once_more = kill_guest(h1, guests[0])
+        wait_back(h1, guests[0], than=once_more)
+    finally:
+        servers.delete_all()
+
+
+@pytest.mark.chaos
+def test_reports_outlive_minutes_without_the_api_in_their_order(h1, scene):
+    guests = servers.boot(3, on=h1, prefix="queued")
+    ids = [guest.id for guest in guests]
+    began_s = time.time()
+    old = {}
+    with faults.stopped(scene, faults.API):
+        for number, guest in enumerate(guests, start=1):
+            old[guest.id] = kill_guest(h1, guest)
+            process.wait_until(
+                lambda number=number: len(waiting(h1)) == number,
+                within_s=60,
+                what=f"{number} reports to wait on disk",
+            )
+        assert waiting(h1) == ids
+        host.run(h1, ["systemctl", "kill", "--signal=KILL", MONITOR])
+        time.sleep(OUTAGE_S)
+        assert waiting(h1) == ids, "neither a crash of the monitor nor time loses one"
+        assert report(h1, "instances")["masakari"].startswith("waiting: ")
+
+    for guest in guests:
+        wait_back(h1, guest, than=old[guest.id])
+    assert told_of(scene.juju, since_s=began_s) == ids
+    process.wait_until(lambda: not waiting(h1), within_s=60, what="the queue to be empty")
+
+
+@pytest.mark.chaos
+def test_a_server_that_dies_again_and_again_is_left_down_and_named(h1, guest, unit):
+    _, client = unit
+    client.config(deployment.MONITORS, {"restart-limit": 1})
+    deployment.wait_active(client)
+    try:
+        wait_back(h1, guest, than=kill_guest(h1, guest))
+        kill_guest(h1, guest)
+
+        process.wait_until(
+            lambda: report(h1, "instances").get("given_up") == guest.id,
+            within_s=60,
+            what="the monitor to give the server up",
+        )
+        assert emulator(h1, guest) == []
+    finally:
+        client.config(deployment.MONITORS, reset=["restart-limit"])
+        deployment.wait_active(client)
+
+
+@pytest.mark.chaos
+def test_a_drill_kills_only_what_was_made_for_it(h1, guest, unit):
+    name, client = unit
+    (marked,) = servers.boot(
+        1, on=h1, prefix="drill", metadata={**servers.HA_ENABLED, "instance_ha_drill": "true"}
+    )
+    with pytest.raises(jubilant.TaskError, match="not marked as a test server"):
+        client.run(name, "run-instance-drill", {"server": guest.id, "confirm": True})
+    with pytest.raises(jubilant.TaskError, match="confirm=true"):
+        client.run(name, "run-instance-drill", {"server": marked.id})
+    old = emulator(h1, marked)
+
+    done = client.run(name, "run-instance-drill", {"server": marked.id, "confirm": True})
+
+    assert done.results["killed"] == f"{marked.id} pid {old[0]}"
+    wait_back(h1, marked, than=old)
+    assert len(emulator(h1, guest)) == 1
+
+
+@pytest.mark.chaos
+def test_an_operator_releases_a_host_that_is_held(h1, guest, unit, scene):
+    name, client = unit
+    host.shutdown(h1)
+    compute.force_down(h1)  # as a person does who does not know yet what became of it
+    host.boot(h1)
+    try:
+        process.wait_until(
+            lambda: guard(h1).get("state") == "held", within_s=60, what="the guard to hold"
+        )
+        assert systemctl(h1, "is-active", "nova-compute") == "inactive"
+        assert systemctl(h1, "start", "nova-compute") == ""
+        assert systemctl(h1, "is-active", "nova-compute") == "inactive", "nobody can start it"
+        with pytest.raises(jubilant.TaskError, match="forced down"):
+            client.run(name, "release-host")
+        shown = client.run(name, "show-status").results["guard"]
+        assert json.loads(shown)["state"] == "held"
+
+        client.run(name, "release-host", {"confirm": True, "reason": "it is well"})
+
+        process.wait_until(
+            lambda: systemctl(h1, "is-active", "nova-compute") == "active",
+            within_s=60,
+            what="nova-compute to run",
+        )
+        assert guard(h1) == {"state": "released", "reason": "released by an operator"}
+    finally:
+        compute.ensure_in_service(h1)
