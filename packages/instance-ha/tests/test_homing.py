@@ -117,13 +117,42 @@ def test_as_many_at_once_as_may_be_until_all_are_home(nova, journal, look):
     nova.end()
     look()
     assert set(nova.host_of.values()) == {"h1"}
-    assert told(journal) == [f"name-{s} is moved back from h2" for s in SERVERS]
+
+    look()
+    assert told(journal) == [
+        "name-a is moved back from h2",
+        "name-b is moved back from h2",
+        "name-a: moved",
+        "name-b: moved",
+        "name-c is moved back from h2",
+        "name-c: moved",
+    ]
+
+
+def test_a_move_that_nova_gives_up_is_told_and_not_tried_again(nova, journal, look):
+    look()
+    nova.moving.clear()
+    for _ in range(3):
+        look()
+        nova.end()
+
+    assert told(journal).count("name-a: stays on h2: nova gave the move up") == 1
+    assert nova.host_of == {"a": "h2", "b": "h2", "c": "h1"}
+
+
+def test_one_that_is_deleted_on_its_way_is_told(nova, journal, look):
+    look()
+    del nova.host_of["a"], nova.moving["a"]
+    look()
+
+    assert "a: was deleted meanwhile" in told(journal)
 
 
 def test_when_all_is_done_nobody_is_asked_any_more(nova, look):
     for _ in range(4):
         look()
         nova.end()
+    look()
     asked = nova.asked
 
     look()
@@ -156,7 +185,7 @@ def test_one_that_stays_is_told_once_and_keeps_no_other_waiting(nova, journal, l
         nova.end()
 
     assert said in told(journal)[0]
-    assert len(told(journal)) == 3
+    assert len(told(journal)) == 1 + 2 * 2
     assert [nova.host_of[s] for s in ("b", "c")] == ["h1", "h1"]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from instance_ha import guards
 from instance_ha.errors import CloudUnreachableError
 from instance_ha.model import Action, Event
-from instance_ha.moving_back import SERVER, choose, taken
+from instance_ha.moving_back import SERVER, came_of, choose, taken
 
 if TYPE_CHECKING:
     from instance_ha.model import Host, Incident
@@ -23,13 +23,17 @@ WITHIN_S = 24 * 3600.0
 """How old a loss may be: what has lived elsewhere for longer is at home there."""
 
 KIND = "move-back"
+RESULT = "result"
+"""Detail of an event: whether the server's move goes on, or is over for whatever reason."""
+_MOVING, _OVER = "moving", "over"
 
 
 class Homing:
     """The duty that moves back what the newest incident of a host took from it.
 
-    Each server is tried once, which the incident's timeline tells, so that another controller goes
-    on where this one was. Nothing is moved while any host is lost: its servers need the room.
+    Each server is tried once. The incident's timeline tells when and what came of it, so that
+    another controller goes on where this one was. Nothing is moved while any host is lost: its
+    servers need the room.
     """
 
     name = "move-back"
@@ -40,8 +44,6 @@ class Homing:
         self._journal = journal
         self._at_once = at_once
         self._actor = actor
-        self._arrived: set[str] = set()
-        """Servers whose move has ended, so that they need not be asked for again."""
         self._over: set[int] = set()
         """Incidents of which nothing is left to be moved."""
 
@@ -57,23 +59,25 @@ class Homing:
     def _go_on(self, incident: Incident, *, survey: Survey) -> None:
         events = self._journal.events(incident)
         put_on = taken(events)
-        tried = {event.detail[SERVER] for event in events if event.kind == KIND}
-        waiting = [server for server in put_on if server not in tried]
-        moving = sorted((tried & put_on.keys()) - self._arrived)
-        now = self._mover.places(moving)
-        for server in list(moving):
-            if server not in now or now[server].idle:
-                self._arrived.add(server)
-                moving.remove(server)
+        results = {e.detail[SERVER]: e.detail[RESULT] for e in events if e.kind == KIND}
+        waiting = [server for server in put_on if server not in results]
+        moving = [server for server, result in results.items() if result == _MOVING]
         if not waiting and not moving:
             self._over.add(incident.id)
             return
-        for server in waiting[: max(0, self._at_once - len(moving))]:
+        now = self._mover.places(moving)
+        for server in moving:
+            if came := came_of(now.get(server), to=incident.host):
+                name = now[server].name if server in now else server
+                self._tell(server, f"{name}: {came}", _OVER, incident=incident, survey=survey)
+        under_way = sum(server in now and not now[server].idle for server in moving)
+        for server in waiting[: max(0, self._at_once - under_way)]:
             self._try(server, put_on=put_on[server], incident=incident, survey=survey)
 
     def _try(self, server: str, *, put_on: str, incident: Incident, survey: Survey) -> None:
         """Begin one move, or tell why the server stays."""
         back = choose({server: put_on}, self._mover.places([server]))
+        result = _OVER
         text = "".join(f"{name} stays: {why}" for name, why in back.stay.items())
         for place in back.go:
             try:
@@ -81,11 +85,15 @@ class Homing:
             except CloudUnreachableError as error:
                 text = f"{place.name} stays on {place.host}: {error}"
             else:
-                text = f"{place.name} is moved back from {place.host}"
+                text, result = f"{place.name} is moved back from {place.host}", _MOVING
+        self._tell(server, text, result, incident=incident, survey=survey)
+
+    def _tell(
+        self, server: str, text: str, result: str, *, incident: Incident, survey: Survey
+    ) -> None:
         logger.info("%s move-back: %s", incident.host, text)
-        event = Event(
-            at_s=survey.now_s, actor=self._actor, kind=KIND, text=text, detail={SERVER: server}
-        )
+        detail = {SERVER: server, RESULT: result}
+        event = Event(at_s=survey.now_s, actor=self._actor, kind=KIND, text=text, detail=detail)
         self._journal.record(incident, event)
 
 

@@ -46,6 +46,20 @@ def taken(events: Iterable[Event]) -> Mapping[str, str]:
     }
 
 
+def came_of(place: Place | None, *, to: str) -> str | None:
+    """Return what came of a server's move; None while it goes on.
+
+    Args:
+        place: Where it is now; None if it was deleted.
+        to: The host that it was to go to.
+    """
+    if place is None:
+        return "was deleted meanwhile"
+    if not place.idle:
+        return None
+    return "moved" if place.host == to else f"stays on {place.host}: nova gave the move up"
+
+
 def choose(taken_to: Mapping[str, str], places: Mapping[str, Place]) -> Return:
     """Return who goes back: only servers that are still where the incident put them.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import CloudUnreachableError, InstanceHaError
-from instance_ha.moving_back import choose, taken
+from instance_ha.moving_back import came_of, choose, taken
 from masakari_instance_ha.cli.call import Call, Commands, InputError
 from masakari_instance_ha.cli.output import Table
 from masakari_instance_ha.clock import SystemClock
@@ -98,16 +98,10 @@ def _move(
         clock.sleep(LOOK_S)
         now = mover.places(under_way)
         for server, until_s in list(under_way.items()):
-            if result := _result(now.get(server), host=host, late=clock.now_s() > until_s):
+            result = came_of(now.get(server), to=host)
+            if result is None and clock.now_s() > until_s:
+                result = "still moves; see openstack server migration list"
+            if result is not None:
                 results[server] = result
                 del under_way[server]
     return results
-
-
-def _result(place: Place | None, *, host: str, late: bool) -> str | None:
-    """Return what came of a move; None while it goes on."""
-    if place is None:
-        return "was deleted meanwhile"
-    if place.idle:
-        return "moved" if place.host == host else f"stays on {place.host}: nova gave the move up"
-    return "still moves; see openstack server migration list" if late else None
