@@ -9,6 +9,8 @@ from instance_ha.model import Network, Reach
 from lab.paths import REPOSITORY
 from tools import pages
 
+DOCS = REPOSITORY / "docs"
+
 PAGE = """\
 <!-- lab -->
 # Title
@@ -89,7 +91,7 @@ def test_what_is_printed_is_compared_line_by_line(expected, lacks):
 @pytest.mark.parametrize("management", [Reach.DOWN, Reach.UNKNOWN, Reach.UP])
 @pytest.mark.parametrize("tenant", [Reach.DOWN, Reach.UNKNOWN, Reach.UP])
 def test_networks_may_miss_a_lost_host_one_after_the_other(management, tenant):
-    page = (REPOSITORY / "docs/how-to/recover-with-auto.md").read_text()
+    page = (DOCS / "how-to" / "recover-with-auto.md").read_text()
     expected = [line for step in pages.steps(page) for line in step.expected if "verdict" in line]
     reach = {
         Network.MANAGEMENT: management,
@@ -99,3 +101,14 @@ def test_networks_may_miss_a_lost_host_one_after_the_other(management, tenant):
 
     assert len(expected) == 1
     assert pages.missing(expected, f"6.0 s  verdict  h1: recovery  {describe(reach)}\n") is None
+
+
+@pytest.mark.parametrize("page", pages.pages(DOCS), ids=lambda page: page.stem)
+def test_a_page_takes_no_older_incident_of_a_host_for_the_one_it_waits_for(page):
+    waits = [
+        step
+        for step in pages.steps(page.read_text())
+        if step.order == "until" and "show-incident" in step.script
+    ]
+
+    assert all(step.expected[0].startswith('"state": ') for step in waits)
