@@ -4,7 +4,7 @@
 
 import pytest
 
-from lab import stories
+from lab import host, stories
 
 pytestmark = pytest.mark.lab
 
@@ -12,15 +12,23 @@ pytestmark = pytest.mark.lab
 LONG = {"controller-killed"}
 """Told by `tox run -e chaos`: it brings up a second unit."""
 
+HOSTS = host.hosts(3)
+"""They take turns: a host that was lost a moment ago is believed later the next time."""
+
 PLAYED = [
-    pytest.param(story, id=name, marks=[pytest.mark.chaos] if name in LONG else [])
-    for name, story in stories.STORIES.items()
+    pytest.param(
+        story,
+        HOSTS[number % len(HOSTS)],
+        id=name,
+        marks=[pytest.mark.chaos] if name in LONG else [],
+    )
+    for number, (name, story) in enumerate(stories.STORIES.items())
 ]
 
 
-@pytest.mark.parametrize("story", PLAYED)
-def test_story(lab, story, capsys):
-    timeline = stories.play(story, say=lambda _: None)
+@pytest.mark.parametrize(("story", "befallen"), PLAYED)
+def test_story(lab, story, befallen, capsys):
+    timeline = stories.play(story, say=lambda _: None, host=befallen)
 
     with capsys.disabled():
         print(f"\n== {story.name}: {story.summary}\n{timeline}")
