@@ -8,13 +8,25 @@ import pytest
 
 from instance_ha.errors import CloudUnreachableError, PolicyError
 from instance_ha.evasion import CORDON, Budget, Evading, Movable, affected, next_moves
-from instance_ha.model import Action, ComputeService, Host, Segment, Verdict
+from instance_ha.model import (
+    Action,
+    ComputeService,
+    Host,
+    Pause,
+    PauseScope,
+    Rulings,
+    Segment,
+    Verdict,
+)
 from instance_ha.simulation.memory import MemoryJournal
 from instance_ha.survey import Survey
 
 SEGMENT = Segment(uuid="s1", name="rack-1", recovery_method="auto")
 UP = ComputeService(up=True, enabled=True, forced_down=False)
 CORDONED = dataclasses.replace(UP, enabled=False, disabled_reason=CORDON)
+PAUSE = Pause(
+    id=1, scope=PauseScope.CLOUD, target="", name="", author="ada", reason="switch", since_s=0.0
+)
 BUDGET = Budget(after_s=10.0, at_once=2, per_minute=3)
 
 
@@ -26,7 +38,7 @@ def host(name: str, **fields) -> Host:
     return Host(name=name, uuid=name, **{"segment": SEGMENT, "service": UP, **fields})
 
 
-def survey(*lost: str, now_s: float = 0.0, hosts=(), incidents=None, well=()) -> Survey:
+def survey(*lost: str, now_s: float = 0.0, hosts=(), well=(), **changes) -> Survey:
     known = {h.name: h for h in (host("h1"), host("h2"), host("h3"), *hosts)}
     verdicts = {name: verdict(name, Action.MIGRATE) for name in lost}
     verdicts |= {name: verdict(name, Action.NONE, alive=True) for name in well}
@@ -35,7 +47,7 @@ def survey(*lost: str, now_s: float = 0.0, hosts=(), incidents=None, well=()) ->
         verdicts=verdicts,
         hosts=known,
         notifications={},
-        incidents=incidents or {},
+        **{"incidents": {}, **changes},
     )
 
 
@@ -96,6 +108,7 @@ def evading(journal):
             [],
             id="its segment is disabled",
         ),
+        pytest.param({"rulings": Rulings(pauses=(PAUSE,))}, [], id="somebody paused the cloud"),
     ],
 )
 def test_whose_servers_are_moved(changes, names):

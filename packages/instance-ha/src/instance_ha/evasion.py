@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from instance_ha import guards
 from instance_ha.errors import CloudUnreachableError, PolicyError
 from instance_ha.homecoming import OURS
 from instance_ha.model import Action, Event, IncidentState
@@ -67,8 +68,9 @@ class Movable:
 def affected(survey: Survey, *, budget: Budget) -> Sequence[Host]:
     """Return the hosts whose servers are to be moved live, without those that must be left.
 
-    A host with an incident is under recovery, or was; one that its operator has on maintenance
-    or disabled is the operator's. If most of a segment is affected there is nowhere to go.
+    A host with an incident is under recovery, or was; one that its operator has paused, on
+    maintenance or disabled is the operator's. If most of a segment is affected there is nowhere
+    to go.
     """
     hosts = [
         host
@@ -76,8 +78,10 @@ def affected(survey: Survey, *, budget: Budget) -> Sequence[Host]:
         if (verdict := survey.verdicts.get(name)) is not None
         and verdict.action is Action.MIGRATE
         and name not in survey.incidents
-        and host.segment.enabled
         and not host.on_maintenance
+        and not guards.stop(
+            name, segment=host.segment, pauses=survey.rulings.pauses, now_s=survey.now_s
+        )
     ]
     enrolled = Counter(host.segment.uuid for host in survey.hosts.values())
     hit = Counter(host.segment.uuid for host in hosts)
