@@ -19,6 +19,8 @@ pytestmark = pytest.mark.lab
 
 DOCS = REPOSITORY / "docs"
 STEP_S, UNTIL_S, AGAIN_S = 300, 240, 1
+SET_BY_PAGES = ("approval-segments", "return")
+"""Options that a page which ends halfway leaves, and that would keep the next one waiting."""
 
 
 @pytest.fixture
@@ -44,6 +46,7 @@ def reader(lab):
         )
 
     yield run
+    client.config(deployment.MASAKARI, reset=SET_BY_PAGES)
     scene.restore(everyone)
     enrol_as_before(client, everyone)
 
