@@ -8,7 +8,7 @@ import time
 import jubilant
 import pytest
 
-from lab import compute, deployment, host, juju, process, servers
+from lab import compute, deployment, host, juju, network, process, servers
 from lab.stories import faults
 from lab.stories.faults import emulator, kill_guest
 from lab.stories.scene import Scene
@@ -158,6 +158,20 @@ def told_of(client, *, since_s):
 def unit():
     """The charm's unit on h1, and juju."""
     return f"{deployment.MONITORS}/0", juju.client()
+
+
+@pytest.mark.chaos
+def test_a_death_while_the_network_was_away_is_told_when_it_is_back(h1, guest, scene):
+    network.cut(h1.netns, off=network.MANAGEMENT)  # that one alone is no reason to recover h1
+    old = kill_guest(h1, guest)
+    process.wait_until(
+        lambda: waiting(h1) == [guest.id], within_s=60, what="the report to wait on disk"
+    )
+    time.sleep(30)
+    network.heal(h1.netns, to=network.MANAGEMENT)
+
+    wait_back(h1, guest, than=old)
+    assert scene.incident(h1) is None
 
 
 @pytest.mark.chaos
