@@ -52,6 +52,7 @@ _TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     autoescape=False,  # noqa: S701 - configuration files; every value goes through the filter ini
     keep_trailing_newline=True,
+    bytecode_cache=jinja2.FileSystemBytecodeCache(),  # for the next hook: half of its own time
 )
 _TEMPLATES.filters |= {"ini": oslo.escaped, "flow": _flow, "pairs": _pairs}
 
