@@ -83,12 +83,25 @@ def test_progress_numbers_every_step(show, enable):
     assert numbered[-1] == "[8/8] see that every hypervisor is protected"
 
 
-def test_the_key_is_in_a_juju_secret_and_nowhere_else(cloud, show, enable):
-    enable()
-    assert cloud.secrets["instance-recovery-maas"] == {"api-key": KEY}
+@pytest.mark.parametrize("from_files", [False, True], ids=["published", "from files"])
+@pytest.mark.parametrize("fencing", [Fencing.MAAS, Fencing.BMC])
+def test_credentials_are_in_juju_secrets_and_nowhere_else(
+    cloud, clock, show, tmp_path, fencing, from_files
+):
+    bmcs = "h1: [{password: highly-secret}]"
+    charm_dir = charms(tmp_path) if from_files else None
+    work = enabling(cloud, clock, fencing=fencing, charm_dir=charm_dir)
+    work.secrets = Secrets(maas_key=KEY, bmcs=bmcs)
+
+    procedure.carry_out(work.steps(), show=show, command=COMMAND)
+
+    assert cloud.secrets == {
+        "instance-recovery-maas": {"api-key": KEY},
+        "instance-recovery-bmcs": {"bmcs": bmcs},
+    }
     elsewhere = json.dumps([cloud.variables, cloud.config, show.lines, cloud.verbs])
     assert "highly-secret" not in elsewhere
-    assert "highly-secret" not in repr(Secrets(maas_key=KEY))
+    assert "highly-secret" not in repr(work.secrets)
 
 
 VERBS = [

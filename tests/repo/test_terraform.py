@@ -3,6 +3,8 @@
 
 """Sunbeam's plan of ours, read by Terraform itself and by the provider that the snap ships."""
 
+import dataclasses
+import importlib
 import json
 import os
 import pathlib
@@ -102,6 +104,13 @@ COMBINATIONS = [
 ]
 
 
+def play(terraform, variables: dict) -> str:
+    """Apply the plan on a provider that Terraform plays; return what it says, state and all."""
+    terraform.plan.joinpath("terraform.tfvars.json").write_text(json.dumps(variables))
+    terraform.plan.joinpath("all.tftest.hcl").write_text(MOCKS)
+    return terraform("test", "-json", "-verbose")
+
+
 @pytest.fixture(scope="module")
 def applied(terraform):
     """Apply the plan on a provider that Terraform itself plays; return its resources by kind."""
@@ -120,11 +129,7 @@ def applied(terraform):
             "keystone-offer-url": "admin/openstack.keystone",
             "region": "RegionOne",
         }
-        terraform.plan.joinpath("terraform.tfvars.json").write_text(json.dumps(said | variables))
-        terraform.plan.joinpath("all.tftest.hcl").write_text(MOCKS)
-        answers = [
-            json.loads(line) for line in terraform("test", "-json", "-verbose").splitlines()
-        ]
+        answers = [json.loads(line) for line in play(terraform, said | variables).splitlines()]
         (state,) = (each["test_state"] for each in answers if each["type"] == "test_state")
         found: dict[str, list[dict]] = {}
         for resource in state["root_module"]["resources"]:
@@ -234,6 +239,36 @@ def test_no_variable_is_for_a_secret():
     assert len(declared) > 30
     for name in declared:
         assert not re.search(r"credential|password|secret|key(?!stone)|token", name), name
+
+
+@pytest.mark.parametrize("fencing", ["maas", "bmc"])
+def test_state_and_variables_know_the_names_of_secrets_and_nothing_in_them(
+    terraform, monkeypatch, fencing
+):
+    for place in ("sunbeam_plugin", "sunbeam_plugin/tests"):
+        monkeypatch.syspath_prepend(ROOT / place)
+    fakes = importlib.import_module("fakes")
+    enabling = importlib.import_module("instance_recovery.enabling")
+    settings = importlib.import_module("instance_recovery.settings")
+    place = dataclasses.replace(fakes.wanted().place, control_uuid=CONTROL, machines_uuid=MACHINES)
+    planted = {"maas_key": "consumer:token:planted-key", "bmcs": "h1: [{password: planted-pass}]"}
+    cloud = fakes.FakeCloud()
+    work = enabling.Enabling(
+        cloud=cloud,
+        clock=fakes.Clock(),
+        wanted=fakes.wanted(place=place, fencing=settings.Fencing(fencing)),
+        secrets=enabling.Secrets(**planted),
+        within_s=60,
+    )
+    for step in work.steps():
+        step.run(lambda _: None)
+
+    told = play(terraform, cloud.variables)
+    kept = [path.read_text() for path in terraform.plan.glob("*") if path.is_file()]
+
+    assert "planted" in json.dumps(cloud.secrets), "the credentials are Juju's secrets"
+    assert f"secret:id-instance-recovery-{'maas' if fencing == 'maas' else 'bmcs'}" in told
+    assert not [text for text in (told, *kept) if "planted" in text]
 
 
 def test_the_plan_is_laid_out_as_terraform_does_it():
