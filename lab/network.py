@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import dataclasses
 import hashlib
+import ipaddress
 import json
 import os
 import pathlib
@@ -105,7 +106,8 @@ def attach(netns: str, *, to: Network, address: str, default_route: bool = False
     _ensure_namespace(netns)
     port = port_name(netns, to=to)
     if not _exists(port):
-        _ip(SWITCH, f"link add {port} type veth peer name {to.interface} netns {netns}")
+        peer = f"name {to.interface} address {_hardware_address(address)} netns {netns}"
+        _ip(SWITCH, f"link add {port} type veth peer {peer}")
     commands = [
         f"addr replace {address}/24 dev {to.interface}",
         f"link set {to.interface} up",
@@ -114,6 +116,15 @@ def attach(netns: str, *, to: Network, address: str, default_route: bool = False
         commands.append(f"route replace default via {to.router} dev {to.interface}")
     _ip(netns, *commands)
     _apply_cable(port, to=to)
+
+
+def _hardware_address(address: str) -> str:
+    """Return the one that goes with an IP address for good.
+
+    A host that comes back with another one would not be reached for up to a minute by those that
+    remember the old one; real hosts keep theirs.
+    """
+    return ":".join(f"{part:02x}" for part in (2, 0, *ipaddress.IPv4Address(address).packed))
 
 
 def detach(netns: str, *, networks: tuple[Network, ...]) -> None:

@@ -7,6 +7,7 @@ distribution's; what configures them is the charm and nothing else.
 """
 
 import dataclasses
+import itertools
 import json
 import shutil
 import sys
@@ -55,6 +56,11 @@ class Ring:
     def hosts(self) -> list[Host]:
         """All of them."""
         return [*self.members, *self.remotes]
+
+    def without(self, member: Host) -> "Ring":
+        """Return what is left of it when *member* is lost."""
+        rest = [each for each in self.members if each != member]
+        return dataclasses.replace(self, members=rest)
 
 
 def of(members: int = 3, remotes: int = 2) -> Ring:
@@ -201,6 +207,15 @@ def wait_connected(ring: Ring, *, within_s: float = 120) -> None:
     )
 
 
+def split(some: Sequence[Host], others: Sequence[Host]) -> None:
+    """Let nothing through between two groups of hosts, on any network; all else reaches both."""
+    for one, other in itertools.product(some, others):
+        for here, away in ((one, other), (other, one)):
+            for wire in network.HOST_NETWORKS:
+                nowhere = ["route", "replace", "blackhole", f"{away.address(wire)}/32"]
+                run(["ip", "-n", here.netns, *nowhere])
+
+
 def told(ring: Ring) -> str:
     """Return who is on, and what each member shows people: why a wait was in vain."""
     lines = [f"{each.name} is {'on' if host.is_on(each) else 'off'}" for each in ring.hosts]
@@ -217,10 +232,16 @@ def heal(ring: Ring) -> None:
     for each in ring.hosts:
         if not host.is_on(each):
             host.boot(each)
+        run(["ip", "-n", each.netns, "route", "flush", "type", "blackhole"], check=False)
     member = decider(ring)
     host.run(member, ["crm_resource", "--cleanup"], check=False)
     wait_connected(ring)
     for each in ring.remotes:
         command = ["stonith_admin", "--cleanup", "--history", each.name]
         host.run(member, command, check=False)
+    wait_done(member)
+
+
+def wait_done(member: Host) -> None:
+    """Wait until Pacemaker has nothing left to do, as far as a member can say that."""
     host.run(member, ["crm_resource", "--wait", "--timeout=60s"], check=False, within_s=90)

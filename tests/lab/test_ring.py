@@ -5,11 +5,12 @@
 Powered off is said by MAAS's log and by the host itself; the product's reader is only compared.
 """
 
+import json
 import time
 
 import pytest
 
-from lab import host, maas, network, process, ring
+from lab import bmc, host, maas, network, process, ring
 
 pytestmark = pytest.mark.lab
 MANAGEMENT = network.MANAGEMENT
@@ -44,6 +45,16 @@ def orders(of, *, since_s):
         and request["machine"] == of.name
         and "power_off" in request["path"]
     ]
+
+
+def stay_unproven(it, of, *, lost_at_s, for_s):
+    """See that a host is on, and called unclean, for as long as nobody can prove it off."""
+    end = time.monotonic() + process.deadline(for_s)
+    while time.monotonic() < end:
+        assert host.is_on(of)
+        assert ring.proof(it, of, lost_at_s=lost_at_s) is None
+        time.sleep(1)
+    assert ring.view(ring.decider(it)).nodes[of.name].unclean
 
 
 def wait_proof(it, of, *, lost_at_s, within_s=60):
@@ -81,8 +92,7 @@ def test_a_host_that_came_back_is_proven_off_no_more(it):
     wait_proof(it, lost, lost_at_s=cut_at_s)
 
     host.boot(lost)
-    host.run(ring.decider(it), ["crm_resource", "--cleanup"], check=False)
-    ring.wait_connected(it)
+    ring.wait_connected(it, within_s=180)
 
     assert ring.proof(it, lost, lost_at_s=cut_at_s) is None
 
@@ -148,16 +158,57 @@ def test_maas_that_hangs_confirms_nothing_and_is_asked_until_it_answers(it):
     maas.inject("hanging")
     cut_at_s = time.time()
     network.cut(lost.netns, off=MANAGEMENT, silent=True)
-    end = time.monotonic() + process.deadline(30)
-    while time.monotonic() < end:
-        assert host.is_on(lost)
-        assert ring.proof(it, lost, lost_at_s=cut_at_s) is None
-        time.sleep(1)
-    assert ring.view(ring.decider(it)).nodes[lost.name].unclean
+    stay_unproven(it, lost, lost_at_s=cut_at_s, for_s=30)
 
     maas.clear()
     wait_proof(it, lost, lost_at_s=cut_at_s, within_s=150)
     assert not host.is_on(lost)
+
+
+@pytest.fixture
+def second_rung(it, client):
+    """A BMC of its own for the first remote, below MAAS."""
+    remote = it.remotes[0]
+    bmc.ensure_up([remote])
+    listed = json.dumps({remote.name: [bmc.entry(remote)]})
+    secret = client.add_secret("bmcs", {"bmcs": listed})
+    client.grant_secret(secret, ring.SHIM)
+    client.config(ring.SHIM, {"bmc-credentials": str(secret)})
+    wait_levels(it, remote, 2)
+    yield remote
+    ring.heal(it)
+    client.config(ring.SHIM, reset="bmc-credentials")
+    wait_levels(it, remote, 1)
+    client.remove_secret(secret)
+    bmc.down([remote])
+
+
+def wait_levels(it, of, count):
+    def there():
+        asked = ["cibadmin", "--query", "--scope", "fencing-topology"]
+        return host.run(it.members[0], asked, check=False).stdout.count(f'target="{of.name}"')
+
+    process.wait_until(
+        lambda: there() == count,
+        within_s=120,
+        what=f"{count} fencing levels of {of.name}",
+        every_s=1.0,
+    )
+
+
+@pytest.mark.chaos
+def test_while_no_rung_answers_nothing_is_proven_and_the_first_that_does_proves(it, second_rung):
+    lost = second_rung
+    bmc.down([lost])
+    maas.inject("failing")
+    cut_at_s = time.time()
+    network.cut(lost.netns, off=MANAGEMENT, silent=True)
+    stay_unproven(it, lost, lost_at_s=cut_at_s, for_s=30)
+
+    bmc.ensure_up([lost])
+    wait_proof(it, lost, lost_at_s=cut_at_s, within_s=150)
+    assert not host.is_on(lost)
+    assert orders(lost, since_s=cut_at_s) == []
 
 
 @pytest.mark.chaos
@@ -191,13 +242,31 @@ def test_a_member_that_is_lost_is_fenced_and_its_remotes_are_watched_on(it):
     member = ring.decider(it)
     at_s = time.time()
     host.kill(member)
-    rest = ring.Ring(members=[m for m in it.members if m != member], remotes=it.remotes)
+    rest = it.without(member)
 
     ring.decider(rest)
     process.wait_until(
         lambda: orders(member, since_s=at_s), within_s=90, what=f"{member.name} to be fenced"
     )
     ring.wait_connected(rest)
+    assert all(host.is_on(each) for each in it.remotes)
+
+
+@pytest.mark.chaos
+def test_of_a_split_ring_only_the_part_with_the_quorum_fences(it):
+    alone = ring.decider(it)
+    rest = it.without(alone)
+    at_s = time.time()
+    ring.split([alone], rest.members)
+
+    process.wait_until(
+        lambda: not host.is_on(alone), within_s=90, what=f"{alone.name} to be fenced"
+    )
+    ring.wait_connected(rest)
+    ring.wait_done(ring.decider(rest))
+    ordered = [r for r in maas.requests() if r["time"] >= at_s and "power_off" in r["path"]]
+    assert {request["machine"] for request in ordered} == {alone.name}
+    assert alone.address() not in {request["peer"] for request in ordered}
     assert all(host.is_on(each) for each in it.remotes)
 
 
