@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import http.server
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import cast
 
@@ -61,11 +61,9 @@ def running() -> Mapping[str, bool]:
 
 def page(reports: Mapping[str, Facts], *, runs: Mapping[str, bool], paused: bool) -> str:
     """Return the metrics as Prometheus reads them; of what nobody has said anything, nothing."""
-    instances, processes, storage, host, guard = (
-        reports.get(name, {}) for name in ("instances", "processes", "storage", "host", "guard")
-    )
-    waiting = {name: facts["waiting"] for name, facts in reports.items() if "waiting" in facts}
-    families = (
+    said = {name: reports.get(name, {}) for name in UNITS}
+    waiting = {name: facts["waiting"] for name, facts in said.items() if "waiting" in facts}
+    ours = (
         _gauge("instance_ha_monitor_up", "1 while the program runs.", runs, labels=["monitor"]),
         _gauge(
             "instance_ha_monitor_reports_waiting",
@@ -78,43 +76,45 @@ def page(reports: Mapping[str, Facts], *, runs: Mapping[str, bool], paused: bool
             "1 while an operator's pause lets nothing be reported or restarted.",
             {"": paused},
         ),
-        _gauge(
-            "instance_ha_libvirt_up",
-            "1 while libvirt tells the instance monitor what its servers do.",
-            _holds(instances, "libvirt", "ok"),
-        ),
-        _gauge(
-            "instance_ha_servers_running",
-            "Servers of Nova that run on this hypervisor.",
-            _figure(instances, "running"),
-        ),
-        _gauge(
-            "instance_ha_services_down",
-            "Services of the list of processes that do not run.",
-            _figure(processes, "down"),
-        ),
-        _gauge(
-            "instance_ha_storage_up",
-            "1 while the storage probe writes and reads back in time.",
-            _holds(storage, "storage", "ok"),
-        ),
-        _gauge(
-            "instance_ha_return_guard_holds",
-            "1 while the return guard keeps nova-compute from starting.",
-            _holds(guard, "state", "held"),
-        ),
-        _gauge(
-            "instance_ha_ring_seen",
-            "1 while Pacemaker answers the host monitor.",
-            _holds(host, "state", "acts", "stands by"),
-        ),
     )
-    return "".join(families)
+    return "".join((*ours, *_of_host(said)))
 
 
-def serve(
-    current: Callable[[], str], *, port: int = PORT
-) -> http.server.ThreadingHTTPServer:
+def _of_host(said: Mapping[str, Facts]) -> Iterator[str]:
+    """Yield what the programs see on this hypervisor."""
+    yield _gauge(
+        "instance_ha_libvirt_up",
+        "1 while libvirt tells the instance monitor what its servers do.",
+        _holds(said["instances"], "libvirt", "ok"),
+    )
+    yield _gauge(
+        "instance_ha_servers_running",
+        "Servers of Nova that run on this hypervisor.",
+        _figure(said["instances"], "running"),
+    )
+    yield _gauge(
+        "instance_ha_services_down",
+        "Services of the list of processes that do not run.",
+        _figure(said["processes"], "down"),
+    )
+    yield _gauge(
+        "instance_ha_storage_up",
+        "1 while the storage probe writes and reads back in time.",
+        _holds(said["storage"], "storage", "ok"),
+    )
+    yield _gauge(
+        "instance_ha_return_guard_holds",
+        "1 while the return guard keeps nova-compute from starting.",
+        _holds(said["guard"], "state", "held"),
+    )
+    yield _gauge(
+        "instance_ha_ring_seen",
+        "1 while Pacemaker answers the host monitor.",
+        _holds(said["host"], "state", "acts", "stands by"),
+    )
+
+
+def serve(current: Callable[[], str], *, port: int = PORT) -> http.server.ThreadingHTTPServer:
     """Return a server of ``/metrics`` on the loopback; the caller has it serve.
 
     Args:
