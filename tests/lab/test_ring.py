@@ -85,12 +85,15 @@ def test_a_remote_that_is_cut_off_is_fenced_and_confirmed(it):
     assert len(speaking) == 1, "one member decides, and only it is asked"
 
 
-def test_a_host_that_came_back_is_proven_off_no_more(it):
+@pytest.mark.parametrize("off_s", [0, pytest.param(90, marks=pytest.mark.chaos)])
+def test_a_host_that_came_back_is_proven_off_no_more(it, off_s):
+    """The ring takes it back by itself; after so long, each member has tried in vain."""
     lost = it.remotes[0]
     cut_at_s = time.time()
     host.kill(lost)
     wait_proof(it, lost, lost_at_s=cut_at_s)
 
+    time.sleep(off_s)
     host.boot(lost)
     ring.wait_connected(it, within_s=180)
 

@@ -167,6 +167,16 @@ def test_no_monitor_is_delayed_and_no_pending_start_calls_a_dead_host_online(pac
     }
 
 
+def test_a_lost_remote_is_tried_again_without_end_and_no_failed_try_fences(pacemaker):
+    cib.ensure(wanted())
+
+    remote = pacemaker.find("resources/primitive[@id='h4']")
+    said = {pair.get("name"): pair.get("value") for pair in remote.iter("nvpair")}
+    assert said["reconnect_interval"] == "10s"
+    start = next(op for op in remote.iter("op") if op.get("name") == "start")
+    assert start.get("on-fail") is None, "by default a start that fails fences nobody"
+
+
 def test_in_a_ring_of_two_one_is_given_time_to_fence_the_other(pacemaker):
     cib.ensure(wanted(first="c1"))
 
