@@ -17,7 +17,7 @@ from masakari_k8s.snapshot import World
 logger = logging.getLogger(__name__)
 
 SILENT = {"tracing"}
-"""Endpoints that change nothing here yet."""
+"""Endpoints that change nothing here."""
 
 
 class MasakariCharm(ops.CharmBase):
