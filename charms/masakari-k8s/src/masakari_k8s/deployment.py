@@ -89,7 +89,7 @@ class Deployment:
     def _ensure_api(self, core: Core, masakari: tuple[File, ...]) -> None:
         where = self.boxes.get(API)
         if where is not None:
-            files = (*masakari, rendering.api_paste(core))
+            files = (*masakari, rendering.api_paste(core), rendering.policy())
             workload.ensure_files(where, files)
             _start(API, where, digest=workload.digest(files))
 

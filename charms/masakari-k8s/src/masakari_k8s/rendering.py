@@ -20,6 +20,7 @@ INSTANCE_HA_CONF = f"{ETC}/instance-ha.conf"
 STORE_CONF = f"{ETC}/instance-ha-store.conf"
 """Only where the plugin's tables are: the database is migrated before there is any fencing."""
 API_PASTE = f"{ETC}/api-paste.ini"
+POLICY = f"{ETC}/policy.yaml"
 CREDENTIALS = f"{ETC}/maas-credentials"
 TARGETS = f"{ETC}/fence-targets.json"
 HYPERVISORS = f"{ETC}/hypervisors.json"
@@ -89,6 +90,13 @@ def api_paste(core: Core) -> File:
     return File(path=API_PASTE, text=template.render(paths=("", *core.ingress_paths)))
 
 
+def policy() -> File:
+    """Return who may use the API: administrators, whatever the image has a file for."""
+    return File(
+        path=POLICY, text='"context_is_admin": "role:admin"\n"admin_api": "is_admin:True"\n'
+    )
+
+
 def monitors(core: Core, *, unit: str) -> tuple[File, ...]:
     """Return what masakari-hostmonitor reads of its own."""
     conf = _TEMPLATES.get_template("masakarimonitors.conf.j2").render(
@@ -135,9 +143,12 @@ def _fencing(fencing: Fencing) -> tuple[File, ...]:
     """Return the files that the fencer looks at again for every fence; they restart nothing."""
     if fencing.credentials is None:
         return ()
-    names = ("system_id", "fqdn", "hostname", "storage_addresses")
+    names = ("system_id", "fqdn", "hostname", "storage_addresses", "tested_at")
     targets = {
-        host: {name: getattr(target, name) for name in names}
+        host: {
+            **{name: getattr(target, name) for name in names},
+            "problem": target.reason if target.result == "failed" else "",
+        }
         for host, target in sorted(fencing.targets.items())
     }
     key = fencing.credentials.get_secret_value()

@@ -137,7 +137,8 @@ class TestFencing:
 
     def test_new_targets_and_keys_are_written_without_a_restart(self, cloud: Cloud):
         state = cloud.run(cloud.state())
-        targets = json.dumps({"h2": {"system_id": "sys-h2", "result": "ok"}})
+        failed = {"result": "failed", "reason": "maas: no", "tested_at": "2026-11-21T12:00:00Z"}
+        targets = json.dumps({"h2": {"system_id": "sys-h2", **failed}})
         fencing = dataclasses.replace(
             state.get_relation(FENCING.id),
             remote_app_data={**FENCING.remote_app_data, "targets": targets},
@@ -150,7 +151,14 @@ class TestFencing:
         )
 
         assert json.loads(cloud.file(ENGINE, "fence-targets.json")) == {
-            "h2": {"system_id": "sys-h2", "fqdn": "", "hostname": "", "storage_addresses": []}
+            "h2": {
+                "system_id": "sys-h2",
+                "fqdn": "",
+                "hostname": "",
+                "storage_addresses": [],
+                "tested_at": "2026-11-21T12:00:00Z",
+                "problem": "maas: no",
+            }
         }
         assert cloud.file(ENGINE, "maas-credentials") == "x:y:z\n"
         assert cloud.replans == [API, ENGINE, HOSTMONITOR]

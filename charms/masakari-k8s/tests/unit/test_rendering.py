@@ -7,7 +7,9 @@ import pathlib
 
 import pydantic
 import pytest
+from masakari import policies
 from oslo_config import cfg, types
+from oslo_policy import policy
 
 from instance_ha.model import Network
 from instance_ha.recovery import task_flows
@@ -183,6 +185,29 @@ def test_api_answers_at_the_root_and_behind_every_proxy():
         assert mounts[path or "/"] == "versions"
         assert mounts[f"{path}/v1"] == "v1"
         assert mounts[f"{path}/healthcheck"] == "health"
+
+
+def test_api_is_for_administrators(parsed, tmp_path: pathlib.Path):
+    conf = parsed(*rendering.masakari(CORE, unit="masakari/0"))
+    assert "policy_file = /etc/masakari/policy.yaml" in (tmp_path / "masakari.conf").read_text()
+    (tmp_path / "policy.yaml").write_text(rendering.policy().text)
+    enforcer = policy.Enforcer(conf, policy_file=str(tmp_path / "policy.yaml"))
+    enforcer.register_defaults(policies.list_rules())
+    rules = [
+        rule.name
+        for rule in policies.list_rules()
+        if rule.name.startswith("os_masakari_api:") and ":versions:" not in rule.name
+    ]
+
+    def may(rule: str, *, is_admin: bool, roles: list[str]) -> bool:
+        person = {"project_id": "p", "user_id": "u", "roles": roles, "is_admin": is_admin}
+        return enforcer.authorize(rule, {"project_id": "p"}, person)
+
+    assert len(rules) > 10
+    assert not [rule for rule in rules if may(rule, is_admin=False, roles=["member", "manager"])]
+    assert all(may(rule, is_admin=True, roles=["admin"]) for rule in rules)
+    assert not may("context_is_admin", is_admin=False, roles=["member"])
+    assert may("context_is_admin", is_admin=False, roles=["admin"])
 
 
 def test_line_break_in_a_value_is_refused():
