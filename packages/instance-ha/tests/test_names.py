@@ -17,7 +17,7 @@ MANAGEMENT, TENANT, STORAGE = Network
 def names(*, nova: str = "h1 h2", enrolled: str = "h1 h2", targets: str | None = None, **observed):
     """Return names; a network that is not said is observed as Nova has it."""
     seen = {n: set(observed.get(n.value, nova).split()) for n in Network}
-    listed = None if targets is None else set(targets.split())
+    listed = None if targets is None else dict.fromkeys(targets.split(), "")
     return Names(
         nova=set(nova.split()), enrolled=set(enrolled.split()), observed=seen, targets=listed
     )
@@ -25,6 +25,15 @@ def names(*, nova: str = "h1 h2", enrolled: str = "h1 h2", targets: str | None =
 
 def told(found: list[Finding]) -> list[tuple[str, str]]:
     return [(finding.about, finding.kind) for finding in found]
+
+
+def test_a_fence_path_that_failed_its_test_leaves_a_host_without_protection():
+    hosts = {"h1", "h2"}
+    said = {"h1": "", "h2": "maas: the power state is error: check its BMC"}
+    found = compare(Names(nova=hosts, enrolled=hosts, observed={}, targets=said))
+
+    assert told(found) == [("h2", "broken-fence-path")]
+    assert "the power state is error" in str(found[0])
 
 
 def test_names_that_agree_lead_to_nothing():

@@ -38,7 +38,7 @@ class Muster:
         fleet: Fleet,
         observer: Observer,
         board: FindingBoard,
-        targets: Callable[[], Collection[str] | None],
+        targets: Callable[[], Mapping[str, str] | None],
         reboots: Reboots | None = None,
     ) -> None:
         self._fleet = fleet

@@ -21,6 +21,7 @@ MISNAMED = "misnamed"
 UNKNOWN_TO_NOVA = "unknown-to-nova"
 UNOBSERVED = "unobserved"
 NO_TARGET = "no-fence-target"
+BROKEN_FENCE = "broken-fence-path"
 STRANGER = "stranger"
 REBOOTED = "rebooted-unnoticed"
 
@@ -53,8 +54,9 @@ class Names:
     enrolled: Collection[str]
     observed: Mapping[Network, Collection[str]]
     """What Consul calls them; a network that is blind now is left out."""
-    targets: Collection[str] | None = None
-    """What the power controller's list calls them; None where there is no such list."""
+    targets: Mapping[str, str] | None = None
+    """What the power controller's list calls them -> why the last test of the fence path failed,
+    empty if it did not; None where there is no such list."""
 
 
 def compare(names: Names) -> list[Finding]:
@@ -134,6 +136,15 @@ def _among_targets(names: Names) -> Iterable[Finding]:
             consequence="it cannot be fenced, so nothing of it is recovered",
             advice=f"integrate hacluster-shim with it, then: instance-ha fence check {host}",
         )
+    for host in set(names.enrolled) & set(names.targets):
+        if problem := names.targets[host]:
+            yield Finding(
+                kind=BROKEN_FENCE,
+                about=host,
+                fact=f"its fence path failed its last test: {problem}",
+                consequence="it cannot be fenced, so nothing of it is recovered",
+                advice="mend that, then: juju run hacluster-shim/leader test-fencing",
+            )
 
 
 def _strangers(names: Names) -> Iterable[Finding]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from functools import partial
 
 import eventlet
 from masakarimonitors.hostmonitor import driver
@@ -29,6 +30,7 @@ from instance_ha.controller import Controller
 from masakari_instance_ha import assembly, duties, exporter, options
 from masakari_instance_ha.aside import Aside
 from masakari_instance_ha.clock import StoppableClock
+from masakari_instance_ha.fencing import targets
 from masakari_instance_ha.vitals import ControllerVitals, Sign
 
 logger = logging.getLogger(__name__)
@@ -80,7 +82,12 @@ class InstanceHaDriver(driver.DriverBase):
         """Run the controller until :meth:`stop`; end the process if it fails."""
         logger.info("the instance-ha controller starts")
         if port := cfg.CONF.instance_ha.metrics_port:
-            own = ControllerVitals(self._passes, observer=self._observer)
+            listed = cfg.CONF.instance_ha_fencing.targets_file
+            own = ControllerVitals(
+                self._passes,
+                observer=self._observer,
+                fence_tests=partial(targets.tested_at_s, listed),
+            )
             collectors = (self._figures, own)
             exporter.serve(port=port, collectors=collectors, ill=self._passes.ill)
         self._running = Aside(self._run, name="controller")

@@ -54,7 +54,7 @@ def build(
             fleet=hypervisors,
             observer=observer,
             board=store.board(),
-            targets=partial(targets.names, conf.instance_ha_fencing.targets_file),
+            targets=partial(targets.problems, conf.instance_ha_fencing.targets_file),
             reboots=Reboots(
                 published=partial(boot_ids, conf.instance_ha.hypervisors_file),
                 book=store.boots(),

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from instance_ha.model import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from prometheus_client import Metric
 
@@ -51,10 +51,23 @@ class Sign:
 class ControllerVitals(Collector):
     """What only the controller's own process knows: its passes, and what it sees."""
 
-    def __init__(self, passes: Sign, *, observer: ConsulObserver) -> None:
-        """Make ready; *passes* is seen as each pass begins."""
+    def __init__(
+        self,
+        passes: Sign,
+        *,
+        observer: ConsulObserver,
+        fence_tests: Callable[[], Mapping[str, float]],
+    ) -> None:
+        """Make ready.
+
+        Args:
+            passes: Is seen as each pass begins.
+            observer: What sees the hosts.
+            fence_tests: Returns host -> when its fence path was tested last.
+        """
         self._passes = passes
         self._observer = observer
+        self._fence_tests = fence_tests
 
     def collect(self) -> Iterator[Metric]:
         """Read it without waiting for anybody."""
@@ -79,6 +92,14 @@ class ControllerVitals(Collector):
         yield heard
         yield expected
         yield self._reach()
+        tested = GaugeMetricFamily(
+            "instance_ha_fence_test_timestamp_seconds",
+            "When the fence path of a host was tested last.",
+            labels=["host"],
+        )
+        for host, at_s in sorted(self._fence_tests().items()):
+            tested.add_metric([host], at_s)
+        yield tested
 
     def _reach(self) -> Metric:
         hosts = GaugeMetricFamily(

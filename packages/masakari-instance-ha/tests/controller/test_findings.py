@@ -9,7 +9,7 @@ from masakari_instance_ha.fencing import targets
 
 
 def found(*, enrolled: set[str]):
-    return compare(Names(nova={"h1", "h2"}, enrolled=enrolled, observed={}, targets={"h1"}))
+    return compare(Names(nova={"h1", "h2"}, enrolled=enrolled, observed={}, targets={"h1": ""}))
 
 
 def test_findings_are_kept_with_the_time_since_when_they_are(journal, ask):
@@ -47,17 +47,34 @@ def test_without_tables_it_is_not_known_who_is_protected(ask, openstack_cloud):
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
-    [('{"h1": {}}', {"h1"}), ("[1]", set()), ("{", set()), (None, set())],
-    ids=["list", "no mapping", "no json", "no file"],
+    ("text", "problems"),
+    [
+        ('{"h1": {}}', {"h1": ""}),
+        ('{"h1": {"problem": "maas: no"}, "h2": 7}', {"h1": "maas: no"}),
+        ("[1]", {}),
+        ("{", {}),
+        (None, {}),
+    ],
+    ids=["list", "problem", "no mapping", "no json", "no file"],
 )
-def test_who_is_on_the_list_of_targets(tmp_path, text, names):
+def test_who_is_on_the_list_of_targets_and_whose_fence_path_failed(tmp_path, text, problems):
     path = tmp_path / "targets.json"
     if text is not None:
         path.write_text(text)
 
-    assert targets.names(str(path)) == names
+    assert targets.problems(str(path)) == problems
 
 
 def test_without_a_list_of_targets_nobody_is_missing_from_it():
-    assert targets.names(None) is None
+    assert targets.problems(None) is None
+    assert targets.tested_at_s(None) == {}
+
+
+def test_when_fence_paths_were_tested_is_told_of_those_that_were(tmp_path):
+    path = tmp_path / "targets.json"
+    path.write_text(
+        '{"h1": {"tested_at": "1970-01-01T00:01:40+00:00"}, "h2": {"tested_at": ""},'
+        ' "h3": {"tested_at": 7}, "h4": {}}'
+    )
+
+    assert targets.tested_at_s(str(path)) == {"h1": 100.0}

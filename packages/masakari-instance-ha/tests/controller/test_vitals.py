@@ -65,13 +65,16 @@ def test_a_running_controller_tells_what_it_sees(
 ):
     store.migrate(f"sqlite:///{tmp_path}/store.sqlite")
     openstack_cloud.enrol("h1", "h2", "h3")
+    targets = tmp_path / "targets.json"
+    targets.write_text('{"h1": {"tested_at": "1970-01-01T00:01:40+00:00"}}')
     log = run(
         "masakari-hostmonitor",
         "[DEFAULT]\nhostname = masakari-0\n"
         f"[host]\nmonitoring_driver = instance_ha\n[oslo_concurrency]\nlock_path = {tmp_path}\n"
         f"{login}\n[instance_ha]\nconnection = sqlite:///{tmp_path}/store.sqlite\n"
         f"unit = masakari-0\nnetworks = storage\ntick = 0.2\nmetrics_port = {port}\n"
-        f"[instance_ha_consul]\nstorage = {consul_cluster.servers[0].url}\n",
+        f"[instance_ha_consul]\nstorage = {consul_cluster.servers[0].url}\n"
+        f"[instance_ha_fencing]\ntargets_file = {targets}\n",
     )
     up = "instance_ha_observed_hosts network=storage reach=up"
 
@@ -81,6 +84,7 @@ def test_a_running_controller_tells_what_it_sees(
     assert heard["instance_ha_consul_servers_heard network=storage"] == 3
     assert heard["instance_ha_consul_servers_expected network=storage"] == 3
     assert heard["instance_ha_controller_pass_age_seconds"] < 60
+    assert heard["instance_ha_fence_test_timestamp_seconds host=h1"] == 100
     assert heard["instance_ha_lease_held holder=masakari-0 lease=controller"] == 1
     assert heard["process_resident_memory_bytes"] > 0
     assert page(port, "/health") == (200, "well\n")

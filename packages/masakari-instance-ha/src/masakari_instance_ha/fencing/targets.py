@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from instance_ha.errors import FenceTargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _HINT = (
     "Integrate hacluster-shim:hypervisors with masakari-monitors on that host, and see "
@@ -56,15 +58,34 @@ def find(host: str, *, file: Path) -> Target:
     return _target(entry)
 
 
-def names(file: str | None) -> frozenset[str] | None:
-    """Return who is on the list: nobody if it cannot be read; None where there is to be none."""
+def problems(file: str | None) -> Mapping[str, str] | None:
+    """Return host -> why the last test of its fence path failed; empty if it did not.
+
+    Nobody is on a list that cannot be read; None where there is to be none.
+    """
     if not file:
         return None
+    return {host: str(entry.get("problem") or "") for host, entry in _listed(file)}
+
+
+def tested_at_s(file: str | None) -> Mapping[str, float]:
+    """Return host -> when its fence path was tested, of those that were."""
+    found: dict[str, float] = {}
+    for host, entry in _listed(file) if file else ():
+        with contextlib.suppress(TypeError, ValueError):
+            found[host] = datetime.fromisoformat(entry.get("tested_at", "")).timestamp()
+    return found
+
+
+def _listed(file: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
     try:
-        listed = json.loads(Path(file).read_text(encoding="utf-8"))
+        listed: object = json.loads(Path(file).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return frozenset()
-    return frozenset(listed) if isinstance(listed, dict) else frozenset()
+        return
+    if isinstance(listed, dict):
+        for host, entry in cast("dict[object, object]", listed).items():
+            if isinstance(entry, dict):
+                yield str(host), cast("dict[str, Any]", entry)
 
 
 def storage_addresses(file: Path) -> Mapping[str, tuple[str, ...]]:
