@@ -154,6 +154,20 @@ def test_its_metadata_names_every_action_and_no_key(capsys, rung):
     assert parameters == {"action", "plug", "config", "patience"}
 
 
+@pytest.mark.parametrize("rung", agent.PROGRAMS)
+def test_its_metadata_has_the_parts_in_the_order_that_fence_agents_schema_asks_for(capsys, rung):
+    agent.main(rung, ["-o", "metadata"])
+    root = ElementTree.fromstring(capsys.readouterr().out)
+
+    assert [part.tag for part in root] == ["longdesc", "vendor-url", "parameters", "actions"]
+    assert root.keys() == ["name", "shortdesc"]
+    for parameter in root.iterfind("parameters/parameter"):
+        assert [part.tag for part in parameter] == ["getopt", "content", "shortdesc"]
+        assert {parameter.get("unique"), parameter.get("required")} <= {"0", "1"}
+        assert parameter.find("content").get("type") in {"boolean", "string", "second", "integer"}
+    assert all(action.keys() == ["name"] for action in root.iterfind("actions/action"))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
