@@ -12,7 +12,7 @@ from instance_ha.errors import (
     NotificationRefusedError,
     StoreUnreachableError,
 )
-from instance_ha.model import IncidentState, Network, NotificationStatus
+from instance_ha.model import IncidentState, Network, Notification, NotificationStatus
 from instance_ha.simulation import acts
 from instance_ha.simulation.clock import SimClock
 from instance_ha.simulation.gossip import SimObserver
@@ -172,6 +172,40 @@ def test_the_witness_sees_evacuations_that_must_not_be(world: SimWorld):
         "a-1 evacuated twice for one loss of h1",
         "a-3 runs 2 times",
     ]
+
+
+@pytest.mark.parametrize(
+    ("was_there_again", "faults"),
+    [
+        pytest.param(True, [], id="a-loss-that-began-as-it-returned"),
+        pytest.param(False, ["h1 is notified twice for one loss"], id="the-same-loss"),
+    ],
+)
+def test_the_witness_tells_the_next_loss_from_the_last(
+    world: SimWorld, was_there_again: bool, faults: list[str]
+):
+    machine, witness = world.machines["h1"], world.witness
+    finished = Notification(
+        uuid="n-1",
+        host="h1",
+        status=NotificationStatus.FINISHED,
+        generated_at_s=0.0,
+        updated_at_s=0.0,
+    )
+    machine.power_off()
+    witness.see_machines([machine])
+    witness.see_notification("h1", before=None, servers_left=2)
+    if was_there_again:
+        machine.power_on()
+        world.clock.sleep(60.0)
+        witness.see_machines([machine])
+        machine.power_off()
+        witness.see_machines([machine])
+
+    witness.see_return(machine)
+    witness.see_notification("h1", before=finished, servers_left=0)
+
+    assert said(world) == faults
 
 
 def test_the_witness_sees_two_who_act(world: SimWorld):

@@ -35,6 +35,8 @@ class _Loss:
 
     last_s: float
     """When it was last really lost."""
+    was_there_again: bool = False
+    """Whether the machine was well meanwhile, so that its next fault is another one."""
     notified: bool = False
     proven: bool = False
     under_way: set[str] = field(default_factory=set[str])
@@ -71,6 +73,8 @@ class Witness:
                 self._lost.add(machine.name)
                 loss = self._losses.setdefault(machine.name, _Loss(last_s=self._clock.now_s()))
                 loss.last_s = self._clock.now_s()
+            elif machine.name in self._losses:
+                self._losses[machine.name].was_there_again = True
             if not machine.storage_fenced:
                 running.update(machine.processes)
         for server, copies in running.items():
@@ -83,9 +87,12 @@ class Witness:
             self._losses[machine].proven = True
 
     def see_return(self, machine: Machine) -> None:
-        """See Nova believe in a machine again: its loss is over."""
+        """See Nova believe in a machine again: its loss is over; the next may have begun."""
+        loss = self._losses.get(machine.name)
         if not self._is_lost(machine):
             self._losses.pop(machine.name, None)
+        elif loss is not None and loss.was_there_again:
+            self._losses[machine.name] = _Loss(last_s=loss.last_s, under_way=loss.under_way)
 
     def is_lost(self, machine: str) -> bool:
         """Return whether a machine is really lost now."""
