@@ -9,7 +9,6 @@ import functools
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -18,7 +17,6 @@ from hypervisor_instance_ha import programs
 from hypervisor_instance_ha.errors import HypervisorError, SettingsError
 from hypervisor_instance_ha.guarding import remove_autostart
 from hypervisor_instance_ha.settings import load
-from hypervisor_instance_ha.storage import try_once
 
 logger = logging.getLogger("instance-ha")
 
@@ -41,9 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         verbs.add_parser(name)
     verbs.add_parser("drill").add_argument("server")
     verbs.add_parser("maintenance").add_argument("state", choices=("on", "off"))
-    attempt = verbs.add_parser("try-storage")
-    attempt.add_argument("target")
-    attempt.add_argument("ceph_user", nargs="?", default="")
     said = parser.parse_args(argv)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
@@ -56,8 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(said: argparse.Namespace) -> int:
     if said.verb in PROGRAMS:
         return _run_program(said.verb)
-    if said.verb == "try-storage":
-        return _try_storage(said.target, ceph_user=said.ceph_user)
     if said.verb == "remove-autostart":
         remove_autostart()
     elif said.verb == "drill":
@@ -79,15 +72,6 @@ def _run_program(name: str) -> int:
         signal.signal(number, functools.partial(_stop, stop))
     threading.excepthook = _end_process
     PROGRAMS[name](stop)
-    return 0
-
-
-def _try_storage(target: str, *, ceph_user: str) -> int:
-    try:
-        try_once(target, ceph_user=ceph_user, host=os.uname().nodename)
-    except (OSError, subprocess.SubprocessError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the probe reads it
-        return 1
     return 0
 
 

@@ -10,21 +10,17 @@ from __future__ import annotations
 
 import logging
 import os
-import pathlib
-import secrets
+import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 
+from hypervisor_instance_ha import attempt
 from hypervisor_instance_ha.files import Report
 from hypervisor_instance_ha.settings import StorageProbe
 
 logger = logging.getLogger(__name__)
 
-RBD = "rbd:"
-SIZE_BYTES = 4096
 KILL_S = 0.5
 """What a process needs to die, unless it hangs in the kernel."""
 
@@ -49,11 +45,16 @@ class Probe:
     def _try(self) -> tuple[str, str]:
         if self._running is not None and not self._reap(within_s=0):
             return "hung", "an earlier attempt cannot even be killed"
-        child = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        child = subprocess.Popen(
+            self._argv,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
         try:
             _, said = child.communicate(timeout=self._options.deadline_s)
         except subprocess.TimeoutExpired:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)  # with what it has started
             self._running = child
             self._reap(within_s=KILL_S)
             return "hung", f"no answer within {self._options.deadline_s:g} s"
@@ -75,45 +76,4 @@ class Probe:
 
 def command(options: StorageProbe) -> Sequence[str]:
     """Return the command that tries the storage once."""
-    return [sys.executable, "-m", "hypervisor_instance_ha", "try-storage", options.target,
-            options.ceph_user]  # fmt: skip
-
-
-def try_once(target: str, *, ceph_user: str, host: str) -> None:
-    """Write something new and read it back.
-
-    Raises:
-        OSError: if that failed, or something else was read.
-        subprocess.SubprocessError: if Ceph's command failed.
-    """
-    content = secrets.token_bytes(SIZE_BYTES)
-    if target.startswith(RBD):
-        read = _through_rados(target.removeprefix(RBD), content, ceph_user=ceph_user, host=host)
-    else:
-        read = _through_file(pathlib.Path(target), content)
-    if read != content:
-        raise OSError(f"{target} gives back something else than was written")
-
-
-def _through_file(directory: pathlib.Path, content: bytes) -> bytes:
-    handle, name = tempfile.mkstemp(prefix=".instance-ha-probe-", dir=directory)
-    try:
-        os.write(handle, content)
-        os.fsync(handle)
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # else the cache answers
-        return os.pread(handle, SIZE_BYTES, 0)
-    finally:
-        os.close(handle)
-        pathlib.Path(name).unlink()
-
-
-def _through_rados(pool: str, content: bytes, *, ceph_user: str, host: str) -> bytes:
-    account = ["--id", ceph_user] if ceph_user else []
-    rados = ["/usr/bin/rados", *account, "--pool", pool]
-    thing = f"instance-ha-probe.{host}.{time.monotonic_ns()}"
-    with tempfile.TemporaryDirectory() as place:
-        file = pathlib.Path(place, "content")
-        file.write_bytes(content)
-        for words in (["put", thing, str(file)], ["get", thing, str(file)], ["rm", thing]):
-            subprocess.run([*rados, *words], check=True, stdout=subprocess.DEVNULL)
-        return file.read_bytes()
+    return [sys.executable, "-I", "-S", attempt.__file__, options.target, options.ceph_user]
