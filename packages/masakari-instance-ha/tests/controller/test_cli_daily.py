@@ -313,6 +313,14 @@ class TestUpgrade:
 
         assert "of version 0001" in run("check-upgrade")[2]
 
+    def test_tables_of_a_newer_release_are_no_trouble(self, ask, journal, sqlite_url):
+        with sa.create_engine(sqlite_url).begin() as connection:
+            connection.execute(
+                sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num='9999'")
+            )
+
+        assert {row["result"] for row in ask("check-upgrade")} == {"ok"}
+
     def test_no_tables_have_no_version(self, sqlite_url, journal):
         schema.metadata.drop_all(sa.create_engine(sqlite_url))
         with sa.create_engine(sqlite_url).begin() as connection:

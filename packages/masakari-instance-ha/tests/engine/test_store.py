@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import alembic.autogenerate
+import alembic.command
 import alembic.migration
 import pytest
 import sqlalchemy as sa
@@ -46,6 +47,45 @@ def test_migrating_again_changes_nothing(url: str) -> None:
     store.migrate(url)
 
     assert store.Store(url).unclosed() == {"h1": before}
+
+
+def test_a_release_that_one_goes_back_to_works_on_newer_tables(url: str) -> None:
+    before = an_incident(store.Store(url))
+    with sa.create_engine(url).begin() as connection:
+        connection.execute(sa.text("CREATE TABLE instance_ha_future (id INTEGER PRIMARY KEY)"))
+        connection.execute(sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'"))
+
+    store.migrate(url)
+
+    journal = store.Store(url)
+    assert journal.version() == "9999"
+    assert journal.unclosed() == {"h1": before}
+    an_incident(journal, "h2")
+    assert set(journal.unclosed()) == {"h1", "h2"}
+
+
+def test_migrations_only_add_what_an_older_release_need_not_fill(tmp_path: pathlib.Path) -> None:
+    url = f"sqlite:///{tmp_path}/steps.db"
+    before: dict[str, set[str]] = {}
+    for version in sorted(migrations.known()):
+        alembic.command.upgrade(migrations.config(url), version)
+        tables = sa.inspect(sa.create_engine(url))
+        for name, columns in before.items():
+            now = {column["name"]: column for column in tables.get_columns(name)}
+            assert columns <= now.keys(), f"{version} takes from {name}"
+            forced = [
+                column["name"]
+                for column in now.values()
+                if column["name"] not in columns
+                and not column["nullable"]
+                and column["default"] is None
+            ]
+            assert not forced, f"{version}: {name} would refuse the rows of an older release"
+        before = {
+            name: {column["name"] for column in tables.get_columns(name)}
+            for name in tables.get_table_names()
+        }
+    assert len(before) > 5
 
 
 def test_an_incident_stays_the_same_until_it_is_closed(journal: store.Store) -> None:
