@@ -31,7 +31,7 @@ SEGMENT = "5e63e470-0000-4000-8000-000000000001"
 
 FILE = paths.STATE / "recorder" / "cloud.json"
 """What is known."""
-_SHELVES = ("hosts", "services", "notifications")
+_SHELVES = ("hosts", "services", "notifications", "servers")
 _FOREVER = "2099-01-01T00:00:00.000000Z"
 
 DAEMON = Daemon(
@@ -63,10 +63,24 @@ def enrol(hosts: Sequence[str]) -> None:
                 cloud["services"].append(_service(name))
 
 
-def forget() -> None:
-    """Forget every notification, and bring every host back into service."""
+def add_server(uuid: str, *, host: str) -> None:
+    """Make a server known to Nova that is active on a host."""
     with _cloud() as cloud:
-        cloud["notifications"] = []
+        cloud["servers"].append(
+            {
+                "id": uuid,
+                "OS-EXT-SRV-ATTR:host": host,
+                "OS-EXT-STS:vm_state": "active",
+                "OS-EXT-STS:task_state": None,
+                "metadata": {},
+            }
+        )
+
+
+def forget() -> None:
+    """Forget every server and notification, and bring every host back into service."""
+    with _cloud() as cloud:
+        cloud["notifications"], cloud["servers"] = [], []
         for service in cloud["services"]:
             service["forced_down"] = False
 
@@ -195,12 +209,19 @@ def _nova(cloud: Cloud, method: str, rest: list[str], query: dict[str, str], bod
             return HTTPStatus.OK, {"service": service}
         case "GET", ["os-aggregates" | "os-migrations" as kind]:
             return HTTPStatus.OK, {kind.removeprefix("os-"): []}
-        case "GET", ["servers", "detail"]:
-            return HTTPStatus.OK, {"servers": []}
-        case "GET", ["servers", *_]:
-            return HTTPStatus.NOT_FOUND, {"itemNotFound": {"message": "no such server"}}
+        case "GET", ["servers", *which]:
+            return _servers(cloud, which[0], query)
         case _:
             return HTTPStatus.OK, {"version": _version("v2.1", "2.96", f"{URL}/compute/v2.1/")}
+
+
+def _servers(cloud: Cloud, which: str, query: dict[str, str]) -> Answer:
+    if which == "detail":
+        asked = {"OS-EXT-SRV-ATTR:host": query["host"]} if "host" in query else {}
+        return HTTPStatus.OK, {"servers": _like(cloud["servers"], asked)}
+    for found in _like(cloud["servers"], {"id": which}):
+        return HTTPStatus.OK, {"server": found}
+    return HTTPStatus.NOT_FOUND, {"itemNotFound": {"message": f"no server {which}"}}
 
 
 def _masakari(

@@ -59,6 +59,18 @@ def test_a_host_that_nobody_enrolled_is_declined(hypervisor):
         hypervisor("h9").notify_server("a", recovery=Recovery.DIED, at_s=time.time())
 
 
+def test_servers_are_found_where_they_are(hypervisor):
+    recorder.add_server("a", host="h1")
+
+    found = hypervisor("h1").server("a")
+
+    assert found is not None
+    assert (found.host, found.vm_state, found.task) == ("h1", "active", None)
+    assert [each.uuid for each in hypervisor("h1").servers()] == ["a"]
+    assert hypervisor("h2").servers() == []
+    assert hypervisor("h1").server("b") is None
+
+
 def test_a_loss_is_what_the_return_guard_sees(hypervisor):
     assert hypervisor("h1").standing(now_s=time.time()).notification is None
 
