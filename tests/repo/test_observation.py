@@ -120,11 +120,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> str:
     journal.board().post([stranger], at_s=500.0)
     observer = ConsulObserver([TwoOfThree()])
     observer.observe()
-    own = vitals.ControllerVitals(
-        vitals.Sign("no pass", patience_s=60.0),
-        observer=observer,
-        fence_tests=lambda: {"h1": time.time()},
-    )
+    own = vitals.ControllerVitals(vitals.Sign("no pass"), observer=observer, fence_tests=dict)
     port = free_port()
     collectors = (journal.figures, own, echo.Echo())
     exporter.serve(port=port, collectors=collectors, ill=lambda: "", listen="127.0.0.1")
