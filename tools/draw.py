@@ -6,16 +6,24 @@
 
 The first line of a text is the picture's title. In a ``.flow`` the second names the columns, and
 each further line is ``FROM > TO: WHAT``, or ``WHO . WHAT`` for what one does alone. In a
-``.timeline`` each further line is ``SECONDS WHAT``.
+``.timeline`` each further line is ``SECONDS WHAT``. In a ``.board`` each further line is
+``PANEL = VALUES`` for a panel of the dashboard, whose place and kind the dashboard's own file
+says; series, rows and lines are parted by semicolons, and a series is its name and its numbers.
+Bytes are written as MiB.
 """
 
 import argparse
+import contextlib
 import html
+import json
 import pathlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-PICTURES = pathlib.Path(__file__).resolve().parent.parent / "docs" / "pictures"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+DASHBOARD = ROOT / "charms/masakari-k8s/src/masakari_k8s/observe/instance-recovery.json"
 COLUMN, ROW, MARGIN = 170, 38, 24
 LETTER = 7.2
 """Width of a letter; what the timeline's texts need."""
@@ -23,8 +31,14 @@ STYLE = (
     "text{font:13px sans-serif;fill:#222}.title{font-weight:bold;font-size:15px}"
     ".head{font-weight:bold}.life{stroke:#bbb;stroke-dasharray:3 3}"
     ".line{stroke:#0b5394;stroke-width:1.5}.note{fill:#fff6d5;stroke:#c9a227}"
-    ".mark{fill:#0b5394}.paper{fill:#fff}"
+    ".mark{fill:#0b5394}.paper{fill:#fff}.panel{fill:#f7f8fa;stroke:#ccd}"
+    ".value{font:bold 24px sans-serif;fill:#0b5394}.small{font-size:11px}"
+    ".series{fill:none;stroke-width:2}"
 )
+CELL, DEEP = 45, 26
+"""Width and height of a dashboard's grid cell."""
+COLOURS = ("#0b5394", "#c9541c", "#38761d", "#8e44ad", "#8a6d00", "#777777")
+UNITS = {"s": " s", "bytes": " MiB"}
 
 
 class DrawError(Exception):
@@ -66,7 +80,78 @@ def timeline(text: str) -> str:
     return _svg(drawn, width=width, height=56 + 26 * len(events))
 
 
-KINDS = {".flow": flow, ".timeline": timeline}
+def board(text: str) -> str:
+    """Return the picture of the dashboard with these values in its panels."""
+    title, *lines = _lines(text)
+    said = dict(tuple(map(str.strip, line.split("=", 1))) for line in lines if "=" in line)
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    shown = {panel["title"] for panel in panels if panel["type"] != "row"}
+    if odd := sorted(shown ^ said.keys()):
+        raise DrawError(f"the dashboard's panels and the lines differ in: {', '.join(odd)}")
+    drawn = [f'<text class="title" x="{MARGIN}" y="26">{html.escape(title)}</text>']
+    for panel in panels:
+        drawn += _panel(panel, said.get(panel["title"], ""))
+    deep = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
+    return _svg(drawn, width=2 * MARGIN + 24 * CELL, height=44 + DEEP * deep + MARGIN)
+
+
+def _panel(panel: Mapping[str, Any], values: str) -> list[str]:
+    place = panel["gridPos"]
+    x, y = MARGIN + place["x"] * CELL, 44 + place["y"] * DEEP
+    wide, high = place["w"] * CELL - 6, place["h"] * DEEP - 6
+    if panel["type"] == "row":
+        return [f'<text class="head" x="{x}" y="{y + 18}">{html.escape(panel["title"])}</text>']
+    parts = [part.strip() for part in values.split(";") if part.strip()]
+    drawn = [
+        f'<rect class="panel" x="{x}" y="{y}" width="{wide}" height="{high}" rx="3"/>',
+        f'<text class="small" x="{x + 8}" y="{y + 16}">{html.escape(panel["title"])}</text>',
+    ]
+    if panel["type"] == "timeseries":
+        unit = UNITS.get(panel["fieldConfig"]["defaults"].get("unit", ""), "")
+        return drawn + _series(parts, x, y, wide, high, unit=unit)
+    if panel["type"] == "stat" and len(parts) == 1:
+        return [*drawn, _text(parts[0], x + wide // 2, y + high // 2 + 16, "value")]
+    return drawn + [
+        f'<text x="{x + 8}" y="{y + 42 + 20 * number}">{html.escape(part)}</text>'
+        for number, part in enumerate(parts or ["nothing"])
+    ]
+
+
+def _series(parts: list[str], x: int, y: int, wide: int, high: int, *, unit: str) -> list[str]:
+    found = [_named(part) for part in parts]
+    most = max((value for _, values in found for value in values), default=0) or 1
+    across = 2 if len(found) > 3 else 1
+    floor, room = y + high - 18 - 15 * -(-len(found) // across), wide - 24
+    drawn: list[str] = []
+    for number, (name, values) in enumerate(found):
+        colour, steps = COLOURS[number % len(COLOURS)], max(1, len(values) - 1)
+        points = " ".join(
+            f"{x + 12 + room * step / steps:.1f},{floor - (floor - y - 34) * value / most:.1f}"
+            for step, value in enumerate(values)
+        )
+        down, beside = divmod(number, across)
+        legend_x, legend_y = x + 12 + room * beside // 2, floor + 18 + 15 * down
+        drawn += [
+            f'<polyline class="series" style="stroke:{colour}" points="{points}"/>',
+            f'<text class="small" style="fill:{colour}" x="{legend_x}" y="{legend_y}">'
+            f"{html.escape(f'{name}: {values[-1]:.3g}{unit}')}</text>",
+        ]
+    return drawn
+
+
+def _named(part: str) -> tuple[str, list[float]]:
+    """Return a series' name and the numbers at its end."""
+    words, numbers = part.split(), list[float]()
+    with contextlib.suppress(ValueError):
+        while words:
+            numbers.insert(0, float(words[-1]))
+            words.pop()
+    if not words or not numbers:
+        raise DrawError(f"{part!r} should be a name and numbers")
+    return " ".join(words), numbers
+
+
+KINDS = {".flow": flow, ".timeline": timeline, ".board": board}
 
 
 def pictures() -> dict[pathlib.Path, str]:

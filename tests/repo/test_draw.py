@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pictures of the documents are what the texts beside them say."""
 
+import json
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -37,6 +38,59 @@ def test_a_timeline_is_to_scale():
     )
     assert middle - first == pytest.approx(last - middle)
     assert words(drawn) == ["Title", "0.0 s", "lost", "5.0 s", "proven", "10.0 s", "back"]
+
+
+@pytest.fixture
+def dashboard(tmp_path, monkeypatch):
+    """A dashboard of four panels in the place of ours."""
+
+    def panel(number, kind, title, **more):
+        return {
+            "type": kind,
+            "title": title,
+            "gridPos": {"x": 0, "y": 6 * number, "w": 12, "h": 6},
+            **more,
+        }
+
+    seconds = {"defaults": {"unit": "s"}}
+    panels = [
+        panel(0, "row", "Now"),
+        panel(1, "stat", "Hosts"),
+        panel(2, "timeseries", "Age", fieldConfig=seconds),
+        panel(3, "table", "Lost"),
+    ]
+    file = tmp_path / "dashboard.json"
+    file.write_text(json.dumps({"panels": panels}))
+    monkeypatch.setattr(draw, "DASHBOARD", file)
+
+
+def test_a_board_shows_each_panel_in_its_place_with_its_values(dashboard):
+    drawn = draw.board("Title\nHosts = 3\nAge = 95 %, a 0 5 10; b 10 10 10\nLost =\n")
+    assert words(drawn) == [
+        *("Title", "Now", "Hosts", "3", "Age"),
+        *("95 %, a: 10 s", "b: 10 s", "Lost", "nothing"),
+    ]
+    rising, flat = (
+        [float(point.split(",")[1]) for point in each.get("points").split()]
+        for each in ET.fromstring(drawn).iter(f"{SVG}polyline")
+    )
+    assert rising == sorted(rising, reverse=True)
+    assert rising[0] - rising[1] == pytest.approx(rising[1] - rising[2])
+    assert set(flat) == {rising[-1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("T\nHosts = 3\nAge = a 1\n", "differ in: Lost"),
+        ("T\nHosts = 3\nAge = a 1\nLost =\nMore = 1\n", "differ in: More"),
+        ("T\nHosts = 3\nAge = a soon\nLost =\n", "should be a name and numbers"),
+    ],
+    ids=["missing", "unknown", "no numbers"],
+)
+def test_a_board_that_is_not_the_dashboards_is_told(dashboard, text, told):
+    with pytest.raises(draw.DrawError, match=told):
+        draw.board(text)
 
 
 @pytest.mark.parametrize(
