@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -23,7 +22,6 @@ import yaml
 from instance_ha.model import IncidentState, Network, Reach
 from instance_ha.names import STRANGER, Finding
 from instance_ha_relations.topology import Topology
-from lab import binaries, paths
 from masakari_k8s import observation
 
 with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
@@ -34,7 +32,7 @@ with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
     from masakari_instance_ha.observer import ConsulObserver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 ROOT = pathlib.Path(__file__).parents[2]
 RUNBOOK = ROOT / "docs" / "how-to" / "answer-an-alert.md"
@@ -356,35 +354,6 @@ def test_sentence_that_a_log_rule_waits_for_is_said(rule):
 
     assert sentence
     assert any(sentence[1] in source.read_text() for source in sources)
-
-
-@pytest.fixture(scope="module")
-def logql() -> pathlib.Path:
-    """Loki's own parser, built once from its Go module; minutes of all processors."""
-    built = paths.binary_path("logql")
-    if not built.exists() and os.environ.get("INSTANCE_HA_BUILD_LOGQL"):
-        binaries.start_build("logql")
-        binaries.await_build("logql")
-    if not built.exists():
-        pytest.skip("Loki's parser is not built: INSTANCE_HA_BUILD_LOGQL=1 builds it once")
-    return built
-
-
-def test_loki_understands_what_it_is_asked(logql: pathlib.Path):
-    panels = [panel for panel in DASHBOARD["panels"] if panel["type"] == "logs"]
-    groups = HERE.rules(observation.log_alerts())["groups"]
-    asked = [rule["expr"] for group in groups for rule in group["rules"]]
-    asked += [target["expr"] for panel in panels for target in panel["targets"]]
-
-    def told(expressions: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        text = "".join(f"{expression}\n" for expression in expressions)
-        return subprocess.run(
-            [logql], input=text, capture_output=True, text=True, check=False, timeout=60
-        )
-
-    found = told(asked)
-    assert (len(asked), found.returncode) == (len(LOG_RULES) + 1, 0), found.stdout
-    assert told([f"{asked[0]} >"]).returncode == 1, "it would have said so"
 
 
 def test_panels_have_a_place_of_their_own():
