@@ -83,7 +83,7 @@ def timeline(text: str) -> str:
 def board(text: str) -> str:
     """Return the picture of the dashboard with these values in its panels."""
     title, *lines = _lines(text)
-    said = dict(tuple(map(str.strip, line.split("=", 1))) for line in lines if "=" in line)
+    said = {name.strip(): values for name, _, values in (line.partition("=") for line in lines)}
     panels = json.loads(DASHBOARD.read_text())["panels"]
     shown = {panel["title"] for panel in panels if panel["type"] != "row"}
     if odd := sorted(shown ^ said.keys()):
