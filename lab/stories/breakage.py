@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 
-from lab import consul, deployment, host, maas, network, process
+from lab import consul, host, maas, network, process
 from lab.host import Host
 from lab.openstack import database, messaging
 from lab.servers import Server
@@ -113,7 +113,7 @@ def check_recovered_once(scene: Scene, moved: Sequence[Server], *, lost: Host) -
 def controller_killed(scene: Scene, lost: Host) -> None:
     """Of two controllers, the one that acts hangs as a host dies; the other one acts in 10 s."""
     moved = scene.boot_servers(lost)
-    with _second_unit(scene) as second:
+    with faults.more_units(scene.juju, 1) as (second,):
         scene.fault(f"{lost.name} loses power, and the controller that acts hangs: {faults.UNIT}")
         began_s = time.time()
         with _hung(scene):
@@ -135,17 +135,3 @@ def _hung(scene: Scene) -> Generator[None]:
         yield
     finally:
         faults.signal(scene, faults.HOSTMONITOR, "SIGCONT")
-
-
-@contextlib.contextmanager
-def _second_unit(scene: Scene) -> Generator[str]:
-    """Run a second unit of the product, and give its name."""
-    before = set(deployment.units(scene.juju))
-    scene.juju.add_unit(deployment.MASAKARI)
-    try:
-        deployment.wait_active(scene.juju)
-        (added,) = set(deployment.units(scene.juju)) - before
-        yield added
-    finally:
-        scene.juju.remove_unit(deployment.MASAKARI, num_units=1)
-        deployment.wait_active(scene.juju)

@@ -4,11 +4,14 @@
 
 import contextlib
 import datetime
+import json
 import pathlib
 import re
 import shutil
 from collections.abc import Generator
 from typing import Any
+
+import jubilant
 
 from lab import deployment, host
 from lab.host import Host
@@ -61,6 +64,26 @@ def stopped(scene: Scene, container: str) -> Generator[None]:
         yield
     finally:
         pebble(scene, container, "start", container)
+
+
+def is_well(client: jubilant.Juju, unit: str, container: str) -> bool:
+    """Return whether a service does its work, by Pebble's own check of it, made now."""
+    words = ("check", container, "--refresh", "--format=json")
+    found = json.loads(client.ssh(unit, *PEBBLE, *words, container=container))
+    return found["status"] == "up" and not found.get("failures")
+
+
+@contextlib.contextmanager
+def more_units(client: jubilant.Juju, count: int) -> Generator[set[str]]:
+    """Run more units of the product while the block lasts, and give their names."""
+    before = set(deployment.units(client))
+    client.add_unit(deployment.MASAKARI, num_units=count)
+    try:
+        deployment.wait_active(client)
+        yield set(deployment.units(client)) - before
+    finally:
+        client.remove_unit(deployment.MASAKARI, num_units=count)
+        deployment.wait_active(client)
 
 
 def crash(scene: Scene, container: str) -> None:
