@@ -60,6 +60,14 @@ def test_the_account_is_roots_alone_and_on_no_command_line(ctx, member):
     assert "s3cr3t" not in member.read(workload.UNITS / host_monitor.UNIT)
 
 
+def test_the_sdk_may_ask_for_the_machine_s_addresses(ctx, member):
+    ctx.run(ctx.on.config_changed(), state())
+
+    unit = member.read(workload.UNITS / host_monitor.UNIT)
+    allowed = [line.partition("=")[2] for line in unit.splitlines() if "AddressFam" in line]
+    assert {"AF_INET", "AF_UNIX", "AF_NETLINK"} <= set(" ".join(allowed).split())
+
+
 def test_an_unchanged_world_does_not_restart_it(ctx, member):
     once = ctx.run(ctx.on.config_changed(), state())
 
