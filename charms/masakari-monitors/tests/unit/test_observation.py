@@ -30,9 +30,7 @@ def said(out: testing.State, relation: testing.Relation) -> dict[str, object]:
 
 
 def test_an_agent_is_told_where_the_metrics_are(ctx, hypervisor, agent):
-    out = ctx.run(
-        ctx.on.relation_created(agent), state(keystone(), agent, leader=False)
-    )
+    out = ctx.run(ctx.on.relation_created(agent), state(keystone(), agent, leader=False))
 
     told = said(out, agent)
     (job,) = told["metrics_scrape_jobs"]
