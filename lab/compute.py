@@ -58,7 +58,7 @@ OOMScoreAdjust=-999
 WantedBy=multi-user.target
 """
 
-_QEMU_CONFIG = """user = "root"
+QEMU_CONFIG = """user = "root"
 group = "root"
 dynamic_ownership = 0
 remember_owner = 0
@@ -69,7 +69,7 @@ seccomp_sandbox = 0
 stdio_handler = "logd"
 """
 
-_LIBVIRTD_CONFIG = """auth_unix_ro = "none"
+LIBVIRTD_CONFIG = """auth_unix_ro = "none"
 auth_unix_rw = "none"
 unix_sock_group = "root"
 unix_sock_ro_perms = "0777"
@@ -98,8 +98,8 @@ def _install(each: Host, *, profile: Profile, storage: Mapping[str, str]) -> Non
     for path, text in storage.items():
         host.write(each, f"/etc/{path}", text, mode=0o600)
     if profile == "full":
-        host.write(each, "/etc/libvirt/qemu.conf", _QEMU_CONFIG)
-        config = _LIBVIRTD_CONFIG.format(uuid=each.uuid)
+        host.write(each, "/etc/libvirt/qemu.conf", QEMU_CONFIG)
+        config = LIBVIRTD_CONFIG.format(uuid=each.uuid)
         host.write(each, "/etc/libvirt/libvirtd.conf", config)
         for name, description, order in (
             ("virtlogd", "Console logs of virtual machines", "Before=libvirtd.service"),

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""The guest of the full profile: a kernel and an initramfs that writes numbered records.
+"""Guests: a kernel and an initramfs whose pid 1 is a script.
 
-``init`` says what it writes, ``records`` reads it.
+The guest of the full profile writes numbered records: ``init`` says what, ``records`` reads it.
+Another one is nothing but a guest agent.
 """
 
 import dataclasses
@@ -16,8 +17,21 @@ from . import cpio, kernel
 
 COMMAND_LINE = "console=ttyS0 quiet panic=1 period=1"
 
-_INIT = pathlib.Path(__file__).with_name("init")
+_HOME = pathlib.Path(__file__).parent
 _APPLETS = (*("cat", "date", "dd", "echo", "insmod", "mount", "printf", "sed", "sh", "sleep"),)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a guest is."""
+
+    init: pathlib.Path
+    """Its pid 1."""
+    modules: tuple[str, ...] = kernel.MODULES
+
+
+DATABASE = Kind(init=_HOME / "init")
+AGENT = Kind(init=_HOME / "agent", modules=(*kernel.MODULES, "virtio_console"))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,15 +42,15 @@ class Files:
     initramfs: pathlib.Path
 
 
-def sources() -> tuple[pathlib.Path, ...]:
-    """Return the files that the guest is made of."""
+def sources(kind: Kind = DATABASE) -> tuple[pathlib.Path, ...]:
+    """Return the files that a guest is made of."""
     makers = (__file__, cpio.__file__, kernel.__file__)
-    return (_INIT, *map(pathlib.Path, makers))
+    return (kind.init, *map(pathlib.Path, makers))
 
 
-def build() -> Files:
-    """Return the guest's files, made once and cached."""
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources())).hexdigest()
+def build(kind: Kind = DATABASE) -> Files:
+    """Return a guest's files, made once and cached."""
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources(kind))).hexdigest()
     target = paths.CACHE / f"guest-{digest[:12]}"
     files = Files(kernel=target / "vmlinuz", initramfs=target / "initramfs.gz")
     if target.exists():
@@ -44,16 +58,16 @@ def build() -> Files:
     paths.CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.CACHE) as place:
         work = pathlib.Path(place)
-        found = kernel.fetch(work / "kernel")
+        found = kernel.fetch(work / "kernel", modules=kind.modules)
         done = work / "done"
         done.mkdir()
         shutil.copyfile(found.image, done / files.kernel.name)
-        (done / files.initramfs.name).write_bytes(_initramfs(found))
+        (done / files.initramfs.name).write_bytes(_initramfs(found, init=kind.init))
         done.rename(target)
     return files
 
 
-def _initramfs(found: kernel.Kernel) -> bytes:
+def _initramfs(found: kernel.Kernel, *, init: pathlib.Path) -> bytes:
     archive = cpio.Archive()
     for directory in ("bin", "dev", "lib", "proc", "sys"):
         archive.add_directory(directory)
@@ -63,5 +77,5 @@ def _initramfs(found: kernel.Kernel) -> bytes:
     for name, content in found.modules.items():
         archive.add_file(f"lib/{name}.ko", content)
     archive.add_file("modules", "\n".join(found.modules).encode())
-    archive.add_file("init", _INIT.read_bytes())
+    archive.add_file("init", init.read_bytes())
     return archive.compressed()

@@ -7,12 +7,13 @@ import gzip
 import lzma
 import pathlib
 import shutil
+from collections.abc import Sequence
 
 from .. import process
 from ..errors import LabError, MissingError
 
 # In the order in which they must be loaded; a kernel may have any of them built in.
-_MODULES = (
+MODULES = (
     "virtio_ring",
     "virtio",
     "virtio_pci_modern_dev",
@@ -43,8 +44,8 @@ def busybox() -> str:
     return found
 
 
-def fetch(place: pathlib.Path) -> Kernel:
-    """Download the newest kernel packages to *place* and take out what the guest needs."""
+def fetch(place: pathlib.Path, *, modules: Sequence[str] = MODULES) -> Kernel:
+    """Download the newest kernel packages to *place* and take out what a guest needs."""
     place.mkdir(parents=True)
     tree = place / "tree"
     for package in _packages():
@@ -56,7 +57,7 @@ def fetch(place: pathlib.Path) -> Kernel:
         raise LabError("the kernel packages hold no /boot/vmlinuz; run `apt-get update`")
     release = images[-1].name.removeprefix("vmlinuz-")
     libraries = [path for path in tree.glob(f"**/lib/modules/{release}") if path.is_dir()]
-    return Kernel(image=images[-1], modules=_find_modules(libraries, release=release))
+    return Kernel(image=images[-1], modules=_find_modules(libraries, modules, release=release))
 
 
 def _packages() -> list[str]:
@@ -90,7 +91,9 @@ def _depends(answer: str, *, prefixes: tuple[str, ...]) -> list[str]:
     return [name for name in names if name.startswith(prefixes)]
 
 
-def _find_modules(libraries: list[pathlib.Path], *, release: str) -> dict[str, bytes]:
+def _find_modules(
+    libraries: list[pathlib.Path], wanted: Sequence[str], *, release: str
+) -> dict[str, bytes]:
     builtin: set[str] = set()
     files: dict[str, pathlib.Path] = {}
     for library in libraries:
@@ -98,7 +101,7 @@ def _find_modules(libraries: list[pathlib.Path], *, release: str) -> dict[str, b
         if listing.exists():
             builtin |= {_name(pathlib.PurePath(line)) for line in listing.read_text().split()}
         files |= {_name(file): file for file in library.rglob("*.ko*")}
-    found = {name: _content(files[name]) for name in _MODULES if name in files}
+    found = {name: _content(files[name]) for name in wanted if name in files}
     for essential in ("virtio_pci", "virtio_blk"):
         if essential not in found and essential not in builtin:
             raise LabError(f"kernel {release} has no {essential}; the guest could see no disk")
