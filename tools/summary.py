@@ -3,9 +3,9 @@
 
 """Add up the JUnit reports of one run: ``summary.py DIRECTORY``.
 
-What failed comes first, each with the end of what it said: who ran for half an hour should not have
-to look for it. The last line reads ``N passed, N failed, N skipped``; the exit code is 1 if no test
-ran.
+What failed comes first, each with the end of what it said: who ran for half an hour should not
+have to look for it. The last line reads ``N passed, N failed, N skipped``; the exit code is 1 if
+no test ran.
 """
 
 import collections
