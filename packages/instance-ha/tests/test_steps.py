@@ -94,6 +94,15 @@ def test_an_unfinished_notification_is_followed_however_old(step, ordinary):
     assert step(notification=old).notification == "n-1"
 
 
+@pytest.mark.parametrize("state", [OPEN, HELD])
+def test_a_recovery_that_was_lost_sight_of_is_over_all_the_same(step, state):
+    """Who begins to act may know Masakari's list from before the notification."""
+    out_of_sight = {"state": state, "known": "n-1", "status": NotificationStatus.FINISHED}
+
+    assert step(**out_of_sight, hold=HOLD).state is RECOVERED
+    assert step(**out_of_sight, hold=HOLD, servers_left=1).state is HELD
+
+
 def test_a_new_notification_waits_and_then_says_so(step):
     assert following(step, "new") is None
     assert "check that masakari-engine runs" in following(step, "new", now_s=1030.0).reason

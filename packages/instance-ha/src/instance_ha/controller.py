@@ -284,15 +284,15 @@ class Controller:
         if verdict.alive and incident.notification is not None:
             past = self._recollection.past(incident, now_s=survey.now_s)
         last_beat_s, servers_left = None, 0
-        if newest is not None and incident.state is IncidentState.RECOVERING:
-            if newest.status is NotificationStatus.RUNNING:
-                last_beat_s = self._pulse.last_s(
-                    newest,
-                    last_beat_s=self._journal.last_beat_s(newest.uuid),
-                    now_s=survey.now_s,
-                )
-            if newest.status is NotificationStatus.FINISHED:
-                servers_left = self._cloud.servers_on(name)
+        recovering = incident.state is IncidentState.RECOVERING
+        if recovering and newest is not None and newest.status is NotificationStatus.RUNNING:
+            last_beat_s = self._pulse.last_s(
+                newest,
+                last_beat_s=self._journal.last_beat_s(newest.uuid),
+                now_s=survey.now_s,
+            )
+        if steps.is_finished(newest, incident=incident):
+            servers_left = self._cloud.servers_on(name)
         return Case(
             now_s=survey.now_s,
             incident=incident,

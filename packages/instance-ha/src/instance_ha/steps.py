@@ -91,7 +91,15 @@ def next_step(case: Case, *, policy: Policy) -> Step | None:
         return _follow(case, policy=policy)
     if case.incident.state is IncidentState.RECOVERED:
         return _put_back(case, host=case.host, policy=policy)
-    return _adopt(case) or _begin(case, host=case.host, policy=policy)
+    return _adopt(case) or _done(case) or _begin(case, host=case.host, policy=policy)
+
+
+def is_finished(newest: Notification | None, *, incident: Incident) -> bool:
+    """Return whether Masakari calls finished what the incident does not call recovered yet."""
+    if newest is None or newest.uuid != incident.notification:
+        return False
+    finished = newest.status is NotificationStatus.FINISHED
+    return finished and incident.state is not IncidentState.RECOVERED
 
 
 def _forget(case: Case) -> Step | None:
@@ -123,6 +131,16 @@ def _adopt(case: Case) -> Step | None:
         reason="masakari already has a notification of it",
         notification=newest.uuid,
     )
+
+
+def _done(case: Case) -> Step | None:
+    """See that the incident's own notification led to its end, where somebody lost sight of it.
+
+    A controller that has just begun to act may know Masakari's list from before that notification.
+    """
+    if case.servers_left or not is_finished(case.notification, incident=case.incident):
+        return None
+    return _finished(case)
 
 
 def _begin(case: Case, *, host: Host, policy: Policy) -> Step | None:
