@@ -47,6 +47,8 @@ def reader(lab):
 
     yield run
     client.config(deployment.MASAKARI, reset=SET_BY_PAGES)
+    for pause in deployment.instance_ha(client, "pauses"):
+        deployment.instance_ha(client, "resume", str(pause["id"]))
     scene.restore(everyone)
     enrol_as_before(client, everyone)
 
