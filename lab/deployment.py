@@ -41,6 +41,7 @@ class Application:
     name: str
     charm: str
     config: dict[str, str | int | bool] = dataclasses.field(default_factory=dict)
+    bind: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 MASAKARI_CONFIG: dict[str, str | int | bool] = {
@@ -105,7 +106,7 @@ def applications() -> tuple[Application, ...]:
             charm="masakari-k8s",
             config={**MASAKARI_CONFIG, "instance-disks": DISKS[places.current_profile()]},
         ),
-        Application(name=MONITORS, charm="masakari-monitors"),
+        Application(name=MONITORS, charm="masakari-monitors", bind={"storage": "storage"}),
         Application(name=SHIM, charm="hacluster-shim", config={"maas-url": URL}),
     )
 
@@ -143,7 +144,7 @@ def ensure_up(hosts: Sequence[Host]) -> None:
     for app in applications():
         if app.name in present:
             continue
-        client.deploy(STAGE / app.charm, app.name, config=app.config)
+        client.deploy(STAGE / app.charm, app.name, config=app.config, bind=app.bind or None)
     client.grant_secret(secret, SHIM)
     client.config(SHIM, {CREDENTIALS: secret})
     for one, other in INTEGRATIONS:

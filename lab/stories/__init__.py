@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from lab.host import Host, hosts
 
-from . import breakage, losses, refusals
+from . import breakage, losses, refusals, rungs
 from .scene import Scene, StoryFailedError
 from .schedule import play_folder
 
@@ -41,6 +41,8 @@ STORIES = _named(
     losses.down_before_start,
     losses.killed_midway,
     breakage.controller_killed,
+    rungs.bmc_rung,
+    rungs.storage_rung,
     refusals.maas_unwell,
     refusals.process_killed,
     refusals.plugin_missing,

@@ -9,8 +9,8 @@ from lab import host, stories
 pytestmark = pytest.mark.lab
 
 
-LONG = {"controller-killed"}
-"""Told by `tox run -e chaos`: it brings up a second unit."""
+LONG = {"controller-killed", "bmc-rung", "storage-rung"}
+"""Told by `tox run -e chaos`: they bring up a second unit, or one more power controller."""
 
 HOSTS = host.hosts(3)
 """They take turns: a host that was lost a moment ago is believed later the next time."""
