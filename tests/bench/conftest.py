@@ -9,6 +9,11 @@ import pytest
 from lab import host, juju, layers, process
 
 
+def pytest_collection_modifyitems(items):
+    """Measure first what needs a machine without a lab."""
+    items.sort(key=lambda item: not item.path.name.startswith("test_fences"))
+
+
 @pytest.fixture(scope="session")
 def up_s():
     """Seconds that each layer took to come up, some side by side; nothing if the lab was up."""

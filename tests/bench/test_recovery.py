@@ -31,6 +31,7 @@ class Sheet:
     ours: measure.Recovery | None = None
     rival: measure.Recovery | None = None
     notified_s: float | None = None
+    proven_s: float | None = None
 
     @property
     def servers(self) -> int:
@@ -38,6 +39,7 @@ class Sheet:
 
     def figures(self) -> list[Figure]:
         found = [
+            Figure(name="loss to confirmed off, by MAAS", ours=self.proven_s),
             self._both("loss to first evacuate call", "first_call_s", ratio_at_most=1 / 7),
             self._both(f"loss to {self.servers} servers ACTIVE elsewhere", "all_active_s"),
             Figure(
@@ -107,6 +109,8 @@ def test_the_product(sheet):
         scene.wait_incident(lost, state="recovered", within_s=240)
         told = deployment.instance_ha(scene.juju, "incident", "show", "--host", lost.name)
         sheet.notified_s = measure.notification_to_active_s(told["events"])
+        proven_at_s = min(proof["confirmed_at_s"] for proof in told["proofs"])
+        sheet.proven_s = proven_at_s - scene.chronicle.zero_s
     finally:
         scene.restore(everyone)
 
