@@ -87,6 +87,9 @@ class MasakariCharm(ops.CharmBase):
         """Report every problem; ops shows the gravest one."""
         for problem in (*self._world.problems, *self._deployment().problems()):
             event.add_status(problem)
+        core = self._world.core
+        if core and core.config.tls_insecure:
+            event.add_status(ops.ActiveStatus("TLS is not verified; set tls-insecure=false"))
         event.add_status(ops.ActiveStatus())
 
 

@@ -182,6 +182,7 @@ def _shared(core: Core, *, unit: str) -> dict[str, object]:
     return {
         "unit": unit.replace("/", "-"),
         "debug": str(config.debug),
+        "insecure": str(config.tls_insecure),
         "config": config,
         "region": config.region,
         "duplicate_window": config.duplicate_window,

@@ -65,6 +65,12 @@ def test_hook_reads_each_secret_once(cloud: Cloud, monkeypatch: pytest.MonkeyPat
     assert sorted(map(str, read)) == ["secret:db", "secret:keystone", "secret:maas"]
 
 
+def test_status_says_that_certificates_are_not_checked(cloud: Cloud):
+    state = cloud.run(cloud.state(config={"tls-insecure": True}))
+
+    assert state.unit_status == testing.ActiveStatus("TLS is not verified; set tls-insecure=false")
+
+
 def test_hook_that_died_before_the_restart_is_made_good(cloud: Cloud, monkeypatch):
     first = cloud.run(cloud.state())
     other = secret("keystone", username="svc_masakari-2", password="new-passw0rd")

@@ -61,6 +61,7 @@ PLUGIN = {
     "segment-servers": "instance_ha_servers.segments",
     "ignored-servers": "instance_ha_servers.ignored",
     "instance-disks": "instance_ha_servers.disks",
+    "tls-insecure": "instance_ha_api.insecure",
 }
 """Option of the charm -> group and name of the plugin's."""
 

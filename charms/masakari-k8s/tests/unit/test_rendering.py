@@ -15,7 +15,7 @@ from instance_ha.model import Network
 from instance_ha.recovery import task_flows
 from instance_ha_relations.ceph_client import CephAccount
 from instance_ha_relations.fencing import FencingTarget
-from masakari_instance_ha import assembly, options
+from masakari_instance_ha import assembly, connection, options
 from masakari_k8s import rendering
 from masakari_k8s.workload import File
 from masakari_k8s.world import Core, Database, Fencing, Keystone, Watch
@@ -77,10 +77,12 @@ def parsed(tmp_path: pathlib.Path):
             [cfg.StrOpt("transport_url"), cfg.StrOpt("notification_driver"),
              cfg.IntOpt("wait_period_after_service_update"),
              cfg.IntOpt("notification_delay_max"), cfg.StrOpt("os_privileged_user_password"),
+             cfg.BoolOpt("nova_api_insecure", default=True),
              cfg.IntOpt("duplicate_notification_detection_interval")]
         )  # fmt: skip
         for group in ("keystone_authtoken", "api"):
             conf.register_opts([cfg.StrOpt("password"), cfg.StrOpt("cafile")], group=group)
+            conf.register_opts([cfg.BoolOpt("insecure", default=True)], group=group)
         conf.register_opts([cfg.BoolOpt("evacuate_all_instances")], group="host_failure")
         conf.register_opts([cfg.StrOpt("monitoring_driver")], group="host")
         conf.register_opts(
@@ -104,6 +106,25 @@ def test_masakari_conf_says_what_was_meant(parsed):
     assert conf.notification_driver == "instance_ha"
     assert conf.host_failure.evacuate_all_instances is False
     assert conf.keystone_authtoken.cafile == "/etc/masakari/ca-bundle.pem"
+
+
+@pytest.mark.parametrize("insecure", [False, True])
+def test_certificates_are_checked_unless_an_option_says_otherwise(parsed, insecure: bool):
+    core = dataclasses.replace(CORE, config=config(**{"tls-insecure": insecure}))
+
+    conf = parsed(
+        *rendering.masakari(core, unit="masakari/0"),
+        *rendering.monitors(core, unit="masakari/0"),
+        *rendering.instance_ha(core, FENCING, WATCH, unit="masakari/0"),
+    )
+
+    assert conf.keystone_authtoken.insecure is insecure
+    assert conf.nova_api_insecure is insecure
+    assert conf.api.insecure is insecure
+    assert conf.instance_ha_api.insecure is insecure
+    assert connection.connect(conf).session.verify == (
+        False if insecure else "/etc/masakari/ca-bundle.pem"
+    )
 
 
 def test_passwords_survive_the_notation(parsed):

@@ -74,6 +74,7 @@ def connect(conf: cfg.ConfigOpts) -> openstack.connection.Connection:
         region_name=login.region_name,
         interface=login.interface,
         cacert=login.cafile,
+        verify=not login.insecure,
         api_timeout=CALL_TIMEOUT_S,
         app_name="instance-ha",
     )

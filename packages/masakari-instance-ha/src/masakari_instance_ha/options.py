@@ -288,6 +288,7 @@ _API_OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt("region_name", help="Region whose endpoints are used."),
     cfg.StrOpt("interface", default="internal", help="Endpoint interface: internal or public."),
     cfg.StrOpt("cafile", help="PEM bundle that signs the endpoints' certificates."),
+    cfg.BoolOpt("insecure", default=False, help="Whether certificates go unchecked."),
 ]
 
 _GROUPS: list[tuple[cfg.OptGroup, list[cfg.Opt]]] = [
