@@ -238,10 +238,12 @@ def _stays(case: Case, reason: str, *, act: Act = Act.NOTHING) -> Step:
 
 
 def _again(case: Case, reason: str) -> Step:
-    """Return to the beginning, without the maintenance that Masakari left behind."""
-    left_behind = case.host is not None and case.host.on_maintenance
+    """Return to the beginning, without the maintenance that Masakari left behind.
+
+    It is ended whether it shows or not: what is known of the host may be older than the flag.
+    """
     return Step(
-        act=Act.END_MAINTENANCE if left_behind else Act.NOTHING,
+        act=Act.END_MAINTENANCE,
         state=IncidentState.OPEN,
         kind="notification",
         reason=reason,
