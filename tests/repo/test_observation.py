@@ -28,7 +28,7 @@ with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
     warnings.simplefilter("ignore")
     from masakari.db.sqlalchemy import models
 
-    from masakari_instance_ha import echo, exporter, store, vitals
+    from masakari_instance_ha import echo, exporter, spare, store, vitals
     from masakari_instance_ha.observer import ConsulObserver
 
 if TYPE_CHECKING:
@@ -119,8 +119,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> str:
     observer = ConsulObserver([TwoOfThree()])
     observer.observe()
     own = vitals.ControllerVitals(vitals.Sign("no pass"), observer=observer, fence_tests=dict)
+    lease = journal.lease(spare.LEASE, holder="m-0")
+    room = spare.SpareRoom(lambda: {"rack-1": 2}, lease=lease, every_s=900)
+    room.look(time.monotonic())
     port = free_port()
-    collectors = (journal.figures, own, echo.Echo())
+    collectors = (journal.figures, own, echo.Echo(), room)
     exporter.serve(port=port, collectors=collectors, ill=lambda: "", listen="127.0.0.1")
     return f"127.0.0.1:{port}"
 
@@ -281,6 +284,11 @@ CASES: dict[str, tuple[str, str, str]] = {
         'instance_ha_finding_since_timestamp_seconds{%s, kind="stranger", about="h9"}',
         "5x200",
         "_x200",
+    ),
+    "InstanceRecoveryNoSpareRoom": (
+        'instance_ha_segment_spare_hosts{%s, segment="a"}',
+        "0x200",
+        "1x200",
     ),
     "InstanceRecoveryPaused": ('instance_ha_pauses{%s, scope="cloud"}', "1x200", "0x200"),
     "InstanceRecoverySegmentOff": (

@@ -44,6 +44,7 @@ class MasakariConfig(pydantic.BaseModel):
 
     debug: bool
     region: Line = pydantic.Field(max_length=255)
+    spare_interval: int = pydantic.Field(ge=0, le=86400)
     tls_insecure: bool
     evacuation_delay: int = pydantic.Field(ge=0, le=3600)
     evacuate_all_instances: bool

@@ -41,6 +41,7 @@ PLUGIN = {
     "return": "instance_ha.return_mode",
     "refill-reserve": "instance_ha.refill_reserve",
     "duplicate-window": "instance_ha.duplicate_window",
+    "spare-interval": "instance_ha.spare_interval",
     "power-on": "instance_ha_fencing.power_on",
     "enrol-rule": "instance_ha_enrolment.rule",
     "enrol-segment": "instance_ha_enrolment.segment",

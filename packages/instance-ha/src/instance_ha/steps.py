@@ -187,7 +187,7 @@ def _follow(case: Case, *, policy: Policy) -> Step | None:
         case NotificationStatus.FINISHED:
             return _finished(case)
         case _:
-            return _again(case, f"masakari ended the notification as {newest.status}")
+            return _again(f"masakari ended the notification as {newest.status}")
 
 
 def _unclaimed(case: Case, *, newest: Notification, policy: Policy) -> Step | None:
@@ -224,7 +224,7 @@ def _at_work(case: Case, *, policy: Policy) -> str:
 def _finished(case: Case) -> Step:
     left = case.servers_left
     if left:
-        return _again(case, f"masakari finished, but nova still places servers on it: {left}")
+        return _again(f"masakari finished, but nova still places servers on it: {left}")
     return Step(
         state=IncidentState.RECOVERED, kind="recovered", reason="no server is left on the host"
     )
@@ -237,7 +237,7 @@ def _stays(case: Case, reason: str, *, act: Act = Act.NOTHING) -> Step:
     return Step(act=act, state=IncidentState.RECOVERING, kind="notification", reason=reason)
 
 
-def _again(case: Case, reason: str) -> Step:
+def _again(reason: str) -> Step:
     """Return to the beginning, without the maintenance that Masakari left behind.
 
     It is ended whether it shows or not: what is known of the host may be older than the flag.

@@ -27,7 +27,7 @@ from masakarimonitors.hostmonitor import driver
 from oslo_config import cfg
 
 from instance_ha.controller import Controller
-from masakari_instance_ha import assembly, duties, exporter, options
+from masakari_instance_ha import assembly, duties, exporter, options, spare
 from masakari_instance_ha.aside import Aside
 from masakari_instance_ha.clock import StoppableClock
 from masakari_instance_ha.fencing import targets
@@ -76,6 +76,11 @@ class InstanceHaDriver(driver.DriverBase):
             dumps=self._dumps,
             duties=duties.build(conf, store=journal, observer=self._observer, cloud=cloud),
         )
+        self._spare = spare.SpareRoom(
+            partial(spare.count, conf),
+            lease=journal.lease(spare.LEASE, holder=conf.instance_ha.unit),
+            every_s=conf.instance_ha.spare_interval,
+        )
         self._running: Aside[None] | None = None
 
     def monitor_hosts(self) -> None:
@@ -88,7 +93,9 @@ class InstanceHaDriver(driver.DriverBase):
                 observer=self._observer,
                 fence_tests=partial(targets.tested_at_s, listed),
             )
-            collectors = (self._figures, own)
+            collectors = (self._figures, own, self._spare)
+            if cfg.CONF.instance_ha.spare_interval:
+                Aside(partial(self._spare.run, self._stopped), name="spare room")
             exporter.serve(port=port, collectors=collectors, ill=self._passes.ill)
         self._running = Aside(self._run, name="controller")
         while not self._running.over:

@@ -128,6 +128,13 @@ _CONTROL_OPTIONS: list[cfg.Opt] = [
         default=0,
         help="Where this process serves /metrics and /health, on every address; 0: nowhere.",
     ),
+    cfg.IntOpt(
+        "spare_interval",
+        default=900,
+        min=0,
+        help="Seconds between two counts of how many hosts of a segment may be lost with room for "
+        "all servers, a question to Placement for each server; 0: never.",
+    ),
     cfg.StrOpt("matrix_file", help="YAML or JSON rows of the network matrix; empty: the default."),
 ]
 

@@ -80,6 +80,11 @@ class Rehearsal:
             for name in lost
         }
 
+    def spares(self) -> Mapping[str, int]:
+        """Return segment -> how many of its hosts may be lost at once, as :meth:`spare` says."""
+        segments = {host.segment.name for host in self._hosts.values()}
+        return {name: self.spare(name) for name in sorted(segments)}
+
     def spare(self, segment: str) -> int:
         """Return how many hosts of a segment may be lost at once with room for all servers.
 

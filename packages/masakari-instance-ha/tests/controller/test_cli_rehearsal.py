@@ -8,9 +8,11 @@ import time
 from typing import Any
 
 import pytest
+from oslo_config import cfg
 
 from instance_ha.model import Event, IncidentState
 from instance_ha.names import MISNAMED, Finding
+from masakari_instance_ha import options, spare
 
 from . import beside
 
@@ -259,6 +261,16 @@ class TestReadiness:
             cloud.put(f"on-{host}", host, 4096)
 
         assert ask("readiness")["spare"] == {"seg1": 1}
+
+    def test_the_metric_counts_the_same(self, cloud, config):
+        for host in ("h1", "h2", "h3"):
+            cloud.put(f"on-{host}", host, 4096)
+        conf = cfg.ConfigOpts()
+        options.register(conf)
+        conf(["--config-file", str(config)], default_config_files=[])
+
+        assert spare.count(conf) == {"seg1": 1}
+        assert cloud.written() == []
 
     def test_storage_is_told_by_where_disks_are(self, ask, cloud, config):
         cloud.put("volume", "h1")

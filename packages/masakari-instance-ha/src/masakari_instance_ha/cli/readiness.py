@@ -63,7 +63,7 @@ def show_readiness(call: Call) -> Story:
         rules=rules,
     )
     hosts = [_row(host, known=known) for _, host in sorted(survey.hosts.items())]
-    spare = {name: known.rehearsal.spare(name) for name in sorted(set(segments.values()))}
+    spare = known.rehearsal.spares()
     ready = sum(bool(host["ready"]) for host in hosts)
     facts: Mapping[str, Value] = {
         "asked": moment(asked_s),
