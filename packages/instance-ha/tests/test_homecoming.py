@@ -17,7 +17,7 @@ UP = ComputeService(
 )
 FORCED = dataclasses.replace(UP, up=False, forced_down=True)
 NEVER_FENCED = Past()
-FENCED = Past(settled_at_s=FENCED_S)
+FENCED = Past(settled_at_s=FENCED_S, touched_at_s=FENCED_S)
 
 
 def event(kind: str, at_s: float, **detail: str) -> Event:
@@ -60,6 +60,25 @@ def choose(ordinary):
             {"well_since_s": 900.0, "past": Past(settled_at_s=1050.0)},
             "60 s",
             id="what was seen before the fence does not count",
+        ),
+        pytest.param(
+            {"now_s": 900.0, "well_since_s": 850.0},
+            "60 s",
+            id="by a clock that is a little ahead of ours it has not been long",
+        ),
+        pytest.param(
+            {"now_s": -2500.0, "well_since_s": -2561.0},
+            None,
+            id="a clock far ahead of ours holds nobody for hours",
+        ),
+        pytest.param(
+            {
+                "now_s": 4700.0,
+                "well_since_s": 4630.0,
+                "past": Past(settled_at_s=4600.0, touched_at_s=FENCED_S),
+            },
+            None,
+            id="nor does ours that is far ahead of Nova's",
         ),
         pytest.param({"service": None}, "nova-compute", id="nova does not know it"),
         pytest.param(
@@ -190,13 +209,19 @@ def test_the_past_is_read_off_the_timeline():
             event("proof", 20.0, method="maas"),
             event("force-down", 21.0),
             event("reserve", 22.0, **{SPENT_RESERVE: "h9"}),
+            event("evacuate", 23.0),
+            event("active", 25.0),
             event("recovered", 30.0),
             event("return", 40.0, **{RETURN_ASKED: "jo"}),
         ]
     )
 
     assert past == Past(
-        settled_at_s=30.0, disabled_before="disk swap", return_asked_by="jo", spent_reserve="h9"
+        settled_at_s=30.0,
+        touched_at_s=25.0,
+        disabled_before="disk swap",
+        return_asked_by="jo",
+        spent_reserve="h9",
     )
 
 

@@ -63,8 +63,10 @@ def waits_for(
 ) -> str | None:
     """Return what must happen before the host is put back, or None if it may be now."""
     service = host.service
-    counted_from_s = max(well_since_s, past.settled_at_s or well_since_s)
-    if now_s - counted_from_s < policy.return_after_s:
+    settled_s = well_since_s if past.settled_at_s is None else past.settled_at_s
+    if settled_s > now_s + policy.return_after_s:
+        settled_s = well_since_s  # by a clock far ahead of ours; Nova's word below is by its own
+    if now_s - max(well_since_s, settled_s) < policy.return_after_s:
         return f"answers again; must be well for {policy.return_after_s:g} s"
     if service is None or not (service.up or service.forced_down):
         return "is well; wait for its nova-compute to come up"
@@ -109,8 +111,8 @@ def _reserve(reason: str) -> Return:
 
 
 def _heard_since(past: Past, service: ComputeService) -> bool:
-    """Tell whether Nova heard of nova-compute after the recovery had done with it."""
-    if past.settled_at_s is None:
+    """Tell whether Nova heard of nova-compute after the engines had done with it."""
+    if past.touched_at_s is None:
         return True
     heard_s = service.updated_at_s
-    return heard_s is not None and heard_s > past.settled_at_s + SETTLING_S
+    return heard_s is not None and heard_s > past.touched_at_s + SETTLING_S

@@ -25,8 +25,10 @@ SPENT_RESERVE = "spent_reserve"
 REMEMBERED_S = 5.0
 """How late it is noticed at most that a person asked for a host."""
 
-_SETTLING = frozenset({"proof", "force-down", "recovered"})
-"""Kinds of the events after which Nova's row of the host may have been written by a recovery."""
+_TOUCHING = frozenset({"proof", "force-down", "evacuate", "active"})
+"""Kinds of the engines' events around which they may have written Nova's row of the host."""
+_SETTLING = _TOUCHING | {"recovered"}
+"""Kinds of the events after which a recovery has done with the host, as far as it got."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,8 @@ class Past:
 
     settled_at_s: float | None = None
     """When the host was last fenced, or its recovery last got on; None if it never was."""
+    touched_at_s: float | None = None
+    """The same by an engine's clock alone: the controller's may be hours off Nova's."""
     disabled_before: str | None = None
     """Why the host was disabled before it was lost; None if it was not."""
     return_asked_by: str = ""
@@ -66,12 +70,14 @@ class Recollection:
 
 def recall(events: Iterable[Event]) -> Past:
     """Return what the events of one incident tell, the oldest event first."""
-    settled_at_s: float | None = None
+    settled_at_s = touched_at_s = None
     disabled_before: str | None = None
     asked = spent = ""
     for event in events:
         if event.kind in _SETTLING:
             settled_at_s = max(event.at_s, settled_at_s or event.at_s)
+        if event.kind in _TOUCHING:
+            touched_at_s = max(event.at_s, touched_at_s or event.at_s)
         if event.kind == "proof":
             asked = ""
         disabled_before = event.detail.get(DISABLED_BEFORE, disabled_before)
@@ -79,6 +85,7 @@ def recall(events: Iterable[Event]) -> Past:
         spent = event.detail.get(SPENT_RESERVE, spent)
     return Past(
         settled_at_s=settled_at_s,
+        touched_at_s=touched_at_s,
         disabled_before=disabled_before,
         return_asked_by=asked,
         spent_reserve=spent,
