@@ -225,6 +225,10 @@ def test_the_past_is_read_off_the_timeline():
     )
 
 
+def test_a_recovery_of_which_no_engine_told_counts_from_its_end():
+    assert recall([event("recovered", 30.0)]) == Past(settled_at_s=30.0, touched_at_s=30.0)
+
+
 def test_who_is_fenced_again_has_to_be_asked_for_again():
     past = recall([event("return", 40.0, **{RETURN_ASKED: "jo"}), event("proof", 50.0)])
 

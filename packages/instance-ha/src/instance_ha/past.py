@@ -38,7 +38,7 @@ class Past:
     settled_at_s: float | None = None
     """When the host was last fenced, or its recovery last got on; None if it never was."""
     touched_at_s: float | None = None
-    """The same by an engine's clock alone: the controller's may be hours off Nova's."""
+    """The same by an engine's clock, where one told: the controller's may be hours off Nova's."""
     disabled_before: str | None = None
     """Why the host was disabled before it was lost; None if it was not."""
     return_asked_by: str = ""
@@ -85,7 +85,7 @@ def recall(events: Iterable[Event]) -> Past:
         spent = event.detail.get(SPENT_RESERVE, spent)
     return Past(
         settled_at_s=settled_at_s,
-        touched_at_s=touched_at_s,
+        touched_at_s=settled_at_s if touched_at_s is None else touched_at_s,
         disabled_before=disabled_before,
         return_asked_by=asked,
         spent_reserve=spent,
