@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""The host monitor of one member of a Pacemaker ring; knows nothing of Juju.
+"""The host monitor of one member of a Pacemaker ring.
 
 It runs by a copy of its own: unlike the monitors of a hypervisor it needs OpenStack's client
 libraries, which the charm brings along.
@@ -13,6 +13,7 @@ import pathlib
 import shutil
 import sys
 
+import ops
 from charmlibs import systemd
 
 from hypervisor_instance_ha.settings import Login
@@ -85,9 +86,10 @@ def remove() -> None:
     shutil.rmtree(workload.ROOT / HOME, ignore_errors=True)
 
 
-def trouble() -> str:
-    """Return why it watches nobody, in the words of a unit's status; empty where it watches."""
+def problem() -> ops.StatusBase | None:
+    """Return why it watches nobody, as a unit's status; None where it watches."""
     if not workload.is_running(UNIT):
-        return "hostmonitor stopped: see journalctl on the machine"
-    state = str(workload.report(REPORT).get("state", "blind"))
-    return "host monitor: waiting for pacemaker to answer" if state == "blind" else ""
+        return ops.BlockedStatus("hostmonitor stopped: see journalctl on the machine")
+    if workload.report(REPORT).get("state", "blind") == "blind":
+        return ops.WaitingStatus("host monitor: waiting for pacemaker to answer")
+    return None

@@ -115,8 +115,8 @@ def problems(config: MonitorsConfig, *, observed: bool) -> list[ops.StatusBase]:
         if not workload.is_running(unit):
             name = unit.removeprefix("instance-ha-").removesuffix(".service")
             found.append(ops.BlockedStatus(f"{name} stopped: see journalctl on the machine"))
-    if config.host_monitor and (trouble := host_monitor.trouble()):
-        found.append(ops.BlockedStatus(trouble))
+    if config.host_monitor and (problem := host_monitor.problem()):
+        found.append(problem)
     if unit := hypervisor.other_monitor():
         found.append(ops.BlockedStatus(_way_out_of(unit)))
     if workload.report("guard").get("state") == "held":

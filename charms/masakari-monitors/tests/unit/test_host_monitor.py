@@ -103,7 +103,7 @@ def test_a_monitor_that_does_not_see_the_ring_is_told(ctx, member):
 
     out = ctx.run(ctx.on.update_status(), state())
 
-    assert out.unit_status == testing.BlockedStatus(
+    assert out.unit_status == testing.WaitingStatus(
         "host monitor: waiting for pacemaker to answer"
     )
     assert "crm_mon: cannot connect" in ctx_results(ctx, out)["host"]
