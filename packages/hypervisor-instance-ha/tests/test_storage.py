@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import subprocess
 import sys
@@ -18,41 +18,70 @@ from hypervisor_instance_ha.settings import StorageProbe
 from hypervisor_instance_ha.storage import Probe
 
 
-def probe(tmp_path, argv, *, deadline_s=5.0):
-    options = StorageProbe(target=str(tmp_path), deadline_s=deadline_s)
-    return Probe(options, argv=argv, report=Report(tmp_path / "report" / "storage.json"))
+@pytest.fixture
+def probe(tmp_path):
+    """Make probes; what they have started is gone afterwards."""
+    with contextlib.ExitStack() as stack:
+
+        def make(argv, *, deadline_s=60.0):
+            options = StorageProbe(target=str(tmp_path), deadline_s=deadline_s)
+            made = Probe(options, argv=argv, report=Report(tmp_path / "report" / "storage.json"))
+            return stack.enter_context(contextlib.closing(made))
+
+        yield make
 
 
-def test_storage_that_answers(tmp_path):
-    argv = [sys.executable, "-c", "pass"]
-
-    assert probe(tmp_path, argv).step() == "ok"
-
-
-def test_storage_that_refuses_says_why(tmp_path):
-    argv = [sys.executable, "-c", "raise SystemExit('read-only')"]
-
-    assert probe(tmp_path, argv).step() == "failed"
-    assert read_report(tmp_path / "report" / "storage.json")["why"] == "read-only"
+@pytest.fixture
+def report(tmp_path):
+    return lambda: read_report(tmp_path / "report" / "storage.json")
 
 
-def test_storage_that_hangs_never_blocks_the_report(tmp_path):
-    hanging = probe(tmp_path, ["sleep", "60"], deadline_s=0.2)
+def python(script):
+    return [sys.executable, "-c", f"import os, sys\nfor line in sys.stdin.buffer: {script}"]
+
+
+def test_storage_that_answers(probe):
+    assert probe(python(r"os.write(1, b'\n')")).step() == "ok"
+
+
+def test_storage_that_refuses_says_why(probe, report):
+    assert probe(python(r"os.write(1, b'read-only\n')")).step() == "failed"
+    assert report()["why"] == "read-only"
+
+
+def test_one_process_makes_all_attempts(probe, report):
+    asked = probe(python(r"os.write(1, f'{os.getpid()}\n'.encode())"))
+    asked.step()
+    first = report()["why"]
+    asked.step()
+
+    assert report()["why"] == first
+
+
+def test_an_attempt_that_ends_has_failed_and_the_next_one_is_made(probe, report):
+    ending = probe(python(r"(os.write(1, b'read-only\n'), sys.exit())"))
+    assert [ending.step() for _ in range(4)].count("failed") == 4
+
+    assert probe(["false"]).step() == "failed"
+    assert report()["why"] == "what tries the storage ended; the journal says why"
+
+
+def test_storage_that_hangs_never_blocks_the_report(probe, report):
+    hanging = probe(["sleep", "60"], deadline_s=0.2)
     began_s = time.monotonic()
 
     assert hanging.step() == "hung"
     assert time.monotonic() - began_s < 60
-    assert json.loads((tmp_path / "report" / "storage.json").read_text())["storage"] == "hung"
+    assert report()["storage"] == "hung"
 
 
-def test_an_attempt_that_was_killed_makes_room_for_the_next(tmp_path):
-    hanging = probe(tmp_path, ["sleep", "60"], deadline_s=0.2)
+def test_an_attempt_that_was_killed_makes_room_for_the_next(probe, report):
+    hanging = probe(["sleep", "60"], deadline_s=0.2)
     hanging.step()
     time.sleep(0.2)
     hanging.step()
 
-    why = read_report(tmp_path / "report" / "storage.json")["why"]
-    assert why == "no answer within 0.2 s", "the second attempt was made"
+    assert report()["why"] == "no answer within 0.2 s", "the second attempt was made"
 
 
 class Patient:
@@ -75,9 +104,9 @@ class Patient:
 def test_what_an_attempt_has_started_dies_with_it(tmp_path):
     options = Patient(tmp_path / "pipe")
     script = f"import subprocess; subprocess.run(['sh', '-c', 'exec sleep 200 >{options.pipe}'])"
-    report = Report(tmp_path / "storage.json")
+    kept = Report(tmp_path / "storage.json")
 
-    assert Probe(options, argv=[sys.executable, "-c", script], report=report).step() == "hung"
+    assert Probe(options, argv=[sys.executable, "-c", script], report=kept).step() == "hung"
 
     assert os.read(options.reader, 1) == b"", "nobody holds it open any more"
     os.close(options.reader)
@@ -89,17 +118,16 @@ def test_what_was_written_is_read_back_and_removed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_directory_that_is_not_there_fails(tmp_path):
-    gone = StorageProbe(target=str(tmp_path / "gone"))
+def test_the_command_tries_a_directory_as_often_as_it_is_asked(tmp_path, probe, report):
+    there = tmp_path / "there"
+    asked = probe(storage.command(StorageProbe(target=str(there))))
 
-    assert probe(tmp_path, storage.command(gone)).step() == "failed"
-    assert "gone" in str(read_report(tmp_path / "report" / "storage.json")["why"])
-
-
-def test_the_command_tries_a_directory(tmp_path):
-    there = StorageProbe(target=str(tmp_path))
-
-    assert probe(tmp_path, storage.command(there)).step() == "ok"
+    assert asked.step() == "failed"
+    assert "there" in report()["why"]
+    there.mkdir()
+    assert asked.step() == "ok"
+    there.rmdir()
+    assert asked.step() == "failed"
 
 
 def test_storage_that_gives_back_something_else_fails(tmp_path, monkeypatch):
@@ -137,8 +165,8 @@ def test_rados_is_asked_as_the_account_that_was_named(monkeypatch):
     assert rados.said[0][:5] == ["/usr/bin/rados", "--id", "nova", "--pool", "vms"]
 
 
-def test_rados_that_fails_is_quoted(monkeypatch, capsys):
+def test_rados_that_fails_is_quoted(monkeypatch):
     monkeypatch.setattr(subprocess, "run", Rados(failing="get"))
 
-    assert attempt.main(["rbd:vms", ""]) == 1
-    assert "rados get failed: error connecting" in capsys.readouterr().err
+    with pytest.raises(OSError, match="rados get failed: error connecting"):
+        attempt.try_once("rbd:vms", ceph_user="", name="probe")

@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""One attempt of the storage probe, a process of its own: write something new and read it back.
+"""The attempts of the storage probe, a process of their own: write something new, read it back.
 
-``attempt.py TARGET [CEPH-USER]``. It runs every few seconds, so it imports next to nothing.
+``attempt.py TARGET [CEPH-USER]`` tries once for each line that it is given, and answers with a
+line: empty if all was well, else why not. It lives as long as the probe, so it imports next to
+nothing.
 """
 
 import os
@@ -10,6 +12,8 @@ import sys
 
 RBD = "rbd:"
 SIZE_BYTES = 4096
+WHY_BYTES = 200
+"""So long an answer arrives in one piece."""
 
 
 def try_once(target: str, *, ceph_user: str, name: str) -> None:
@@ -59,18 +63,19 @@ def _through_rados(pool: str, content: bytes, *, ceph_user: str, name: str) -> b
     return read
 
 
-def main(argv: list[str]) -> int:
-    """Try once; return the exit code, and say on stderr why it failed."""
+def main(argv: list[str]) -> None:
+    """Try as often as somebody asks."""
     target, ceph_user = argv[0], "".join(argv[1:])
     # The same each time: what an attempt that was killed left behind, the next one takes away.
     name = f"instance-ha-probe.{os.uname().nodename}"
-    try:
-        try_once(target, ceph_user=ceph_user, name=name)
-    except OSError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the probe reads it
-        return 1
-    return 0
+    for _ in sys.stdin.buffer:
+        why = ""
+        try:
+            try_once(target, ceph_user=ceph_user, name=name)
+        except OSError as error:
+            why = " ".join(str(error).split()) or type(error).__name__
+        os.write(sys.stdout.fileno(), why.encode(errors="replace")[-WHY_BYTES:] + b"\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
@@ -81,9 +82,10 @@ def probe_storage(stop: threading.Event) -> None:
     said = settings.load().storage
     if said is None:
         return
-    probe = storage.Probe(said, argv=storage.command(said), report=_report("storage"))
-    while not stop.wait(said.interval_s):
-        probe.step()
+    made = storage.Probe(said, argv=storage.command(said), report=_report("storage"))
+    with contextlib.closing(made) as probe:
+        while not stop.wait(said.interval_s):
+            probe.step()
 
 
 def serve_metrics(stop: threading.Event) -> None:
