@@ -23,6 +23,8 @@ with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
 
 ALIVE, LEAVING, LEFT, FAILED = 1, 2, 3, 4
 
+_NO_MOVES = {"badRequest": {"code": 400, "message": "This notification without vm moves."}}
+
 
 class ConsulServer:
     """One server of a cluster; answers in the shapes that Consul 1.22.7 was recorded with."""
@@ -285,8 +287,10 @@ class OpenStack:
             case "GET", ["notifications", uuid]:
                 found = next(n for n in self.notifications if n["notification_uuid"] == uuid)
                 return 200, {"notification": found}
-            case "GET", ["notifications", _, "vmoves"]:
-                return 200, {"vmoves": self.vmoves}
+            case "GET", ["notifications", uuid, "vmoves"]:
+                kinds = {n["notification_uuid"]: n["type"] for n in self.notifications}
+                wrong = kinds.get(uuid, "COMPUTE_HOST") != "COMPUTE_HOST"
+                return (400, _NO_MOVES) if wrong else (200, {"vmoves": self.vmoves})
             case "GET", []:
                 return 200, self._version("v1.0", "1.3", f"{self.url}/ha/v1/")
             case "POST", ["notifications"]:

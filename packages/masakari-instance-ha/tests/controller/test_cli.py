@@ -100,6 +100,14 @@ def test_notifications_name_their_hosts(ask, openstack_cloud):
     assert shown["moves"][0]["to"] == "h2"
 
 
+def test_a_notification_of_a_server_has_no_moves(ask, openstack_cloud):
+    openstack_cloud.enrol("h1")
+    openstack_cloud.take_notification({"type": "VM", "hostname": "h1", "generated_time": "t"})
+    (listed,) = ask("notification", "list")
+
+    assert ask("notification", "show", listed["uuid"])["moves"] == []
+
+
 @pytest.mark.parametrize(
     "words",
     [

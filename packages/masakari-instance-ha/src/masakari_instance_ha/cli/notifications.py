@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("uuid", "type", "host", "status", "generated", "updated")
 _NOT_FOUND = 404
+_OF_HOST = "COMPUTE_HOST"
 
 
 def describe_notification(notification: Commands) -> None:
@@ -60,12 +61,13 @@ def show_notification(call: Call) -> Record:
         raise InputError(
             f"there is no notification {wanted}; see instance-ha notification list"
         ) from error
-    known = _fields(found, _names(call))
+    # Asked for the moves of another kind, Masakari answers that the request is wrong.
+    moved = moves(call, wanted) if found.type == _OF_HOST else []
     return Record(
         fields={
-            **known,
+            **_fields(found, _names(call)),
             "payload": found.payload,
-            "moves": [fields(move) for move in moves(call, wanted)],
+            "moves": [fields(move) for move in moved],
         }
     )
 
