@@ -46,9 +46,9 @@ def kill_guest(on: Host, guest: Server, *, signal: str = "KILL") -> list[str]:
     return found
 
 
-def pebble(scene: Scene, container: str, *words: str) -> str:
-    """Run a command of Pebble's in one container of the unit."""
-    return scene.juju.ssh(UNIT, *PEBBLE, *words, container=container)
+def pebble(scene: Scene, container: str, *words: str, unit: str = UNIT) -> str:
+    """Run a command of Pebble's in one container of a unit."""
+    return scene.juju.ssh(unit, *PEBBLE, *words, container=container)
 
 
 def is_running(scene: Scene, container: str) -> bool:
@@ -58,12 +58,15 @@ def is_running(scene: Scene, container: str) -> bool:
 
 @contextlib.contextmanager
 def stopped(scene: Scene, container: str) -> Generator[None]:
-    """Keep a service stopped while the block lasts."""
-    pebble(scene, container, "stop", container)
+    """Keep a service of every unit stopped while the block lasts."""
+    everywhere = deployment.units(scene.juju)
+    for unit in everywhere:
+        pebble(scene, container, "stop", container, unit=unit)
     try:
         yield
     finally:
-        pebble(scene, container, "start", container)
+        for unit in everywhere:
+            pebble(scene, container, "start", container, unit=unit)
 
 
 def is_well(client: jubilant.Juju, unit: str, container: str) -> bool:
@@ -87,13 +90,14 @@ def more_units(client: jubilant.Juju, count: int) -> Generator[set[str]]:
 
 
 def crash(scene: Scene, container: str) -> None:
-    """Kill a service's processes; Pebble starts it again by itself."""
-    signal(scene, container, "SIGKILL")
+    """Kill a service's processes in every unit; Pebble starts them again by itself."""
+    for unit in deployment.units(scene.juju):
+        signal(scene, container, "SIGKILL", unit=unit)
 
 
-def signal(scene: Scene, container: str, name: str) -> None:
-    """Send a signal to a service's processes."""
-    pebble(scene, container, "signal", name, container)
+def signal(scene: Scene, container: str, name: str, *, unit: str = UNIT) -> None:
+    """Send a signal to the processes of a unit's service."""
+    pebble(scene, container, "signal", name, container, unit=unit)
 
 
 @contextlib.contextmanager
@@ -132,11 +136,14 @@ def says_why(scene: Scene, of: Host) -> bool:
 
 
 def wait_controller_says(scene: Scene, words: str) -> str:
-    """Wait until the controller's log has these words, and return the line's end."""
+    """Wait until the log of the controller that acts has these words; return the line's end."""
 
     def line() -> str | None:
-        logs = pebble(scene, HOSTMONITOR, "logs", "-n", "200", HOSTMONITOR)
-        found = [text for text in logs.splitlines() if words in text]
+        logs = [
+            pebble(scene, HOSTMONITOR, "logs", "-n", "200", HOSTMONITOR, unit=unit)
+            for unit in deployment.units(scene.juju)
+        ]
+        found = [text for text in "".join(logs).splitlines() if words in text]
         return found[-1].partition(words)[1] + found[-1].partition(words)[2] if found else None
 
     return wait_until(line, within_s=60, what=f"the controller to say {words!r}", every_s=1.0)
@@ -147,9 +154,7 @@ def wait_acts(scene: Scene, *, unit: str, since_s: float) -> float:
     words = f"controller@{unit.replace('/', '-')} acts"
 
     def moment() -> float | None:
-        logs = scene.juju.ssh(
-            unit, *PEBBLE, "logs", "-n", "100", HOSTMONITOR, container=HOSTMONITOR
-        )
+        logs = pebble(scene, HOSTMONITOR, "logs", "-n", "100", HOSTMONITOR, unit=unit)
         told = [line.split()[0] for line in logs.splitlines() if line.endswith(words)]
         times = [datetime.datetime.fromisoformat(text).timestamp() for text in told]
         return next((at_s for at_s in reversed(times) if at_s >= since_s), None)

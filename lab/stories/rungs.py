@@ -52,7 +52,6 @@ def storage_rung(scene: Scene, silent: Host) -> None:
         scene.check_one_writer(guests)
         host.kill(silent)  # its guests run on, refused; somebody has to end them
         host.boot(silent)
-        scene.restore(host.hosts(3))  # the storage listens to it again only while Ceph is related
 
 
 def _first_proof(scene: Scene, of: Host) -> str:
@@ -93,13 +92,17 @@ def _ceph(scene: Scene) -> Generator[None]:
 
 @contextlib.contextmanager
 def _option(scene: Scene, name: str, value: str, *, says: str) -> Generator[None]:
-    """Set an option of the fencing authority while the block lasts, and MAAS right after it."""
+    """Set an option of the fencing authority while the block lasts, and all right after it.
+
+    A lost host comes back first: its units have to follow, and the storage listens to it again
+    only while Ceph is related.
+    """
     scene.juju.config(_SHIM, {name: value})
     _wait_fencers(scene, says, wanted=True)
     try:
         yield
     finally:
-        maas.clear()
+        scene.restore(host.hosts(3))
         scene.juju.config(_SHIM, reset=name)
         _wait_fencers(scene, says, wanted=False)
 

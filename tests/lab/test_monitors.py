@@ -155,9 +155,13 @@ def told_of(client, *, since_s):
 
 
 @pytest.fixture
-def unit():
+def unit(h1):
     """The charm's unit on h1, and juju."""
-    return f"{deployment.MONITORS}/0", juju.client()
+    client = juju.client()
+    principals = client.status().apps[deployment.HYPERVISOR].units.values()
+    (beside,) = (each.subordinates for each in principals if each.machine == str(h1.number - 1))
+    (name,) = (each for each in beside if each.startswith(f"{deployment.MONITORS}/"))
+    return name, client
 
 
 @pytest.mark.chaos
