@@ -32,7 +32,9 @@ def bmc_rung(scene: Scene, lost: Host) -> None:
         scene.wait_incident(lost, state="recovered", within_s=RECOVERED_S)
         scene.check(f"{lost.name} was powered off", not host.is_on(lost))
         scene.wait_elsewhere(guests, lost=lost)
-        scene.check("its own controller gave the proof", _first_proof(scene, lost) == "ipmi")
+        scene.check(
+            "its own controller gave the proof", _first_proof(scene, lost) == _speaks(lost)
+        )
         scene.check_fenced_recovery(guests, lost=lost)
         scene.check_one_writer(guests)
 
@@ -59,11 +61,17 @@ def _first_proof(scene: Scene, of: Host) -> str:
     return str(min(shown["proofs"], key=lambda proof: proof["confirmed_at_s"])["method"])
 
 
+def _speaks(of: Host) -> bmc.Protocol:
+    """Return what a host's controller speaks: a list of BMCs has both, as those of clouds do."""
+    return "ipmi" if of.number % 2 else "redfish"
+
+
 @contextlib.contextmanager
 def _bmcs(scene: Scene, hosts: Sequence[Host]) -> Generator[None]:
     """Give every host a controller of its own, and the product the way to them."""
-    bmc.ensure_up(hosts)
-    listed = {each.name: [bmc.entry(each)] for each in hosts}
+    for each in hosts:
+        bmc.ensure_up([each], speaks=_speaks(each))
+    listed = {each.name: [bmc.entry(each, speaks=_speaks(each))] for each in hosts}
     secret = scene.juju.add_secret(_SECRET, {"bmcs": json.dumps(listed)})
     scene.juju.grant_secret(secret, _SHIM)
     try:

@@ -24,6 +24,11 @@ PLAYED = [
     )
     for number, (name, story) in enumerate(stories.STORIES.items())
 ]
+PLAYED.append(
+    pytest.param(
+        stories.STORIES["bmc-rung"], HOSTS[1], id="bmc-rung-redfish", marks=pytest.mark.chaos
+    )
+)
 
 
 @pytest.mark.parametrize(("story", "befallen"), PLAYED)
