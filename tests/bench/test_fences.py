@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.server
 import json
 import os
 import statistics
-import threading
 import time
 
 import pytest
@@ -30,8 +27,7 @@ TIMES = 10
 LOST = host.host("h1")
 REPORT = paths.REPOSITORY / "build/bench/fences.json"
 RIGHTS = 'allow command "osd blocklist", allow command "osd blocklist ls"'
-TIMEOUT_S, SWITCH_S = 30, 0.3
-SYSTEM = "/redfish/v1/Systems/1"
+TIMEOUT_S = 30
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,61 +73,29 @@ def machine():
     host.kill(LOST)
 
 
-class Controller(http.server.BaseHTTPRequestHandler):
-    """As much of a Redfish service as a fence needs; it switches the host as MAAS does."""
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-    def do_GET(self) -> None:
-        self._answer({"PowerState": "On" if host.is_on(LOST) else "Off"})
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        threading.Timer(SWITCH_S, host.kill, [LOST]).start()
-        self._answer({})
-
-    def _answer(self, said: dict[str, str]) -> None:
-        body = json.dumps(said).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
 @pytest.fixture
 def ways(machine, tmp_path):
     """Rung -> the way to the host's power."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Controller)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    bmc.ensure_up([machine])
-    redfish = {
-        "type": "redfish",
-        "address": f"http://127.0.0.1:{server.server_port}",
-        "username": "operator",
-        "password": "any",
-        "system": SYSTEM,
-    }
+    bmc.ensure_up([machine], speaks="redfish")
+    bmc.ensure_up([machine], speaks="ipmi")
     key, targets, bmcs = (tmp_path / name for name in ("key", "targets", "bmcs"))
     key.write_text(maas.API_KEY)
     targets.write_text(json.dumps({machine.name: {"system_id": f"sys-{machine.name}"}}))
-    bmcs.write_text(json.dumps({machine.name: [redfish, bmc.entry(machine)]}))
+    listed = [bmc.entry(machine, speaks="redfish"), bmc.entry(machine, speaks="ipmi")]
+    bmcs.write_text(json.dumps({machine.name: listed}))
     access = Access(url=maas.URL, credentials=key, ca=None, timeout_s=TIMEOUT_S)
     yield {
-        Rung.MAAS: (Maas(access=access, targets=targets), network.SWITCH),
-        Rung.REDFISH: (Redfish(file=bmcs, timeout_s=TIMEOUT_S), None),
-        Rung.IPMI: (Ipmi(file=bmcs, timeout_s=TIMEOUT_S), network.SWITCH),
+        Rung.MAAS: Maas(access=access, targets=targets),
+        Rung.REDFISH: Redfish(file=bmcs, timeout_s=TIMEOUT_S),
+        Rung.IPMI: Ipmi(file=bmcs, timeout_s=TIMEOUT_S),
     }
     bmc.down([machine])
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.mark.parametrize("rung", [Rung.MAAS, Rung.REDFISH, Rung.IPMI])
 def test_power_off(rung, machine, ways, sheet):
-    way, netns = ways[rung]
     fencer = PowerFencer(
-        way.reach,
+        ways[rung].reach,
         rung=rung,
         pace=Pace(deadline_s=60, interval_s=1.0),
         clock=SystemClock(),
@@ -142,7 +106,7 @@ def test_power_off(rung, machine, ways, sheet):
         process.wait_until(
             lambda: host.is_on(machine), within_s=30, what=f"{machine.name} to be on"
         )
-        with network.inside(netns) if netns else contextlib.nullcontext():
+        with network.inside():
             took_s = seconds_to(OFF, fencer)
         assert not host.is_on(machine)
         sheet.setdefault(f"{rung}: order to off", []).append(took_s)
