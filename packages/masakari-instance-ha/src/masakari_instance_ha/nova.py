@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import http
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,6 +34,11 @@ _ASKING = api_versions.APIVersion("2.13")
 """The last version at which a caller may say that the disk is on shared storage. The destination
 then looks for it before it touches anything; later versions rebuild what they do not find."""
 
+_LET_READ = (
+    "Its volume is encrypted: let Masakari's service user read the key, with enable-secret-access "
+    "or the role secret-decrypter"
+)
+
 _OVER = frozenset({"failed", "error", "cancelled", "completed"})
 _UNTOUCHED = frozenset({"accepted", "done"})
 
@@ -57,7 +63,7 @@ class Server:
     power_state: int = 1
     facts: ServerFacts = field(default_factory=lambda: ServerFacts(name="", vm_state=""))
     fault: str = ""
-    """Nova's message of the newest failure; empty unless the server is in error."""
+    """What Nova says of the newest failure; empty unless the server is in error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,7 +261,7 @@ class Nova:
             task_state=said.get("OS-EXT-STS:task_state"),
             power_state=int(said.get("OS-EXT-STS:power_state") or 0),
             facts=replace(read, on_volume=on_volume),
-            fault=(said.get("fault") or {}).get("message", ""),
+            fault=_fault(**(said.get("fault") or {})),
         )
 
     def _image_properties(self, image: str) -> Mapping[str, str]:
@@ -320,3 +326,15 @@ def _evacuation(found: Resource) -> Evacuation:
         status=found.status,
         destination=found.dest_compute,
     )
+
+
+def _fault(*, message: str = "", details: str = "", **_: object) -> str:
+    """Return what Nova tells an administrator of a failure, and what to do where we know it.
+
+    Of an exception that is none of Nova's own the message is the bare name, as everybody may read
+    it; what it said is in the traceback.
+    """
+    said = re.findall(rf"^(?:[\w.]+\.)?{re.escape(message)}: (.+)$", details, re.MULTILINE)
+    told = f"{message}: {said[-1]}" if message and said else message
+    refused = message == "KeyManagerError" and "Forbidden" in told
+    return f"{told}. {_LET_READ}" if refused else told

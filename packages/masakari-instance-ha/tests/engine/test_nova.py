@@ -72,3 +72,50 @@ def test_a_call_does_not_wait_for_ever_and_all_share_one_login(cloud) -> None:
 
     assert sessions[0].timeout == 60
     assert {id(session) for session in sessions} == {id(sessions[0])}
+
+
+REFUSED = """Traceback (most recent call last):
+  File "/nova/virt/libvirt/driver.py", line 2368, in _attach_encryptor
+    key = keymgr.get(context, encryption['encryption_key_id'])
+barbicanclient.exceptions.HTTPClientError: Forbidden: Secret payload retrieval not allowed
+
+During handling of the above exception, another exception occurred:
+
+castellan.common.exception.KeyManagerError: Key manager error: Forbidden: not allowed
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        pytest.param({"message": "No valid host"}, "No valid host", id="of Nova's own"),
+        pytest.param(
+            {"message": "TypeError", "details": "Traceback\n  File\nTypeError: no such disk\n"},
+            "TypeError: no such disk",
+            id="of another's",
+        ),
+        pytest.param(
+            {"message": "Build of (a aborted: b", "details": "nova.Aborted: Build of (a: b"},
+            "Build of (a aborted: b",
+            id="a sentence is no name",
+        ),
+        pytest.param(
+            {"message": "KeyManagerError", "details": REFUSED, "code": 500},
+            "KeyManagerError: Key manager error: Forbidden: not allowed. Its volume is encrypted: "
+            "let Masakari's service user read the key, with enable-secret-access or the role "
+            "secret-decrypter",
+            id="a key that may not be read",
+        ),
+        pytest.param(
+            {"message": "KeyManagerError", "details": "x.KeyManagerError: Key: no connection"},
+            "KeyManagerError: Key: no connection",
+            id="a key manager that is away",
+        ),
+        pytest.param({}, "", id="nothing"),
+    ],
+)
+def test_a_failure_is_told_with_its_reason(nova: Nova, cloud, fault, told: str) -> None:
+    cloud.boot("a", said={"fault": fault})
+    found = nova.server("a")
+    assert found is not None
+    assert found.fault == told
