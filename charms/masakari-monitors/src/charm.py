@@ -64,7 +64,6 @@ class MasakariMonitorsCharm(ops.CharmBase):
         for relation in self.model.relations[snapshot.HYPERVISOR]:
             data = snapshot.hypervisor(self, nova_host=nova_host)
             hypervisor.write(relation, self.unit, data)
-        remote.publish(self, world.config, nova_host=nova_host)
         observation.publish(self)
         self._ask_for_account()
         try:
@@ -73,6 +72,7 @@ class MasakariMonitorsCharm(ops.CharmBase):
             monitor.ensure(world, nova_host=nova_host, unit=self.unit.name)
         except (workload.InstallError, SystemdError) as error:
             logger.error("the monitors do not run: %s", error)  # noqa: TRY400 - expected
+        remote.publish(self, world.config, nova_host=nova_host)
 
     def _ask_for_account(self) -> None:
         relation = self.model.get_relation(snapshot.CREDENTIALS)

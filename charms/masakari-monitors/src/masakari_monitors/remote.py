@@ -38,6 +38,7 @@ def publish(charm: ops.CharmBase, config: MonitorsConfig, *, nova_host: str) -> 
                 "stonith-hostname": os.uname().nodename if config.enable_stonith else None,
                 "enable-resources": config.enable_resources,
                 "reads-secrets": True,
+                "ready": workload.is_running(SERVICE),
             }
         )
         wire.publish(relation.data[charm.unit], wire.as_json(data))

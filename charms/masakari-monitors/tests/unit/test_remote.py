@@ -49,6 +49,16 @@ def test_the_ring_is_told_nova_s_name(ctx, machine):
     assert json.loads(said["remote-ip"])
 
 
+def test_the_ring_hears_when_there_is_something_to_connect_to(ctx, machine):
+    silent, ring_with_key = ring(), ring(**{"pacemaker-key-secret": json.dumps(SECRET.id)})
+
+    before = ctx.run(ctx.on.relation_joined(silent, remote_unit=0), state(silent))
+    after = ctx.run(ctx.on.relation_changed(ring_with_key, remote_unit=0), state(ring_with_key))
+
+    assert before.get_relation(silent.id).local_unit_data["ready"] == "false"
+    assert after.get_relation(ring_with_key.id).local_unit_data["ready"] == "true"
+
+
 def test_options_say_whether_it_is_fenced_and_used(ctx, machine):
     relation = ring()
     config = {"enable-stonith": True, "enable-resources": False}
