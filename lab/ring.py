@@ -11,7 +11,7 @@ import itertools
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jubilant
@@ -31,12 +31,13 @@ PRINCIPAL = "ring-principal"
 REMOTE = "pacemaker-remote"
 VIP = network.MANAGEMENT.address(200)
 _REMOTED = CACHE / "pacemaker-remote" / "usr" / "sbin" / "pacemaker-remoted"
-_REMOTE_UNIT = """[Unit]
+_REMOTED_THERE = "/usr/sbin/pacemaker-remoted"
+_REMOTE_UNIT = f"""[Unit]
 Description=Pacemaker Remote executor daemon
 After=network.target
 
 [Service]
-ExecStart={program}
+ExecStart={_REMOTED_THERE}
 KillMode=process
 Restart=on-failure
 
@@ -69,20 +70,36 @@ def of(members: int = 3, remotes: int = 2) -> Ring:
     return Ring(members=every[:members], remotes=every[members:])
 
 
-def ensure_up(ring: Ring) -> jubilant.Juju:
-    """Bring hosts, MAAS and Juju up, deploy the ring, and wait until it watches its remotes."""
+def deploy_remote(client: jubilant.Juju) -> None:
+    """Make hosts remotes by a charm that does nothing else."""
+    client.deploy(deployment.STAGE / REMOTE, REMOTE)
+    client.integrate(f"{REMOTE}:juju-info", f"{deployment.HYPERVISOR}:juju-info")
+
+
+def ensure_up(
+    ring: Ring, *, deploy_remote: Callable[[jubilant.Juju], None] = deploy_remote
+) -> jubilant.Juju:
+    """Bring hosts, MAAS and Juju up, deploy the ring, and wait until it watches its remotes.
+
+    Args:
+        ring: The hosts.
+        deploy_remote: Deploys what makes hosts remotes, beside them and as application REMOTE.
+    """
     host.ensure_up(ring.hosts)
     maas.ensure_up()
     for each in ring.hosts:
         _prepare(each)
     for each in ring.remotes:
-        host.install_unit(each, "pacemaker_remote.service", _REMOTE_UNIT.format(program=remoted()))
+        host.run(each, ["ln", "--symbolic", "--force", remoted(), _REMOTED_THERE])
+        host.install_unit(each, "pacemaker_remote.service", _REMOTE_UNIT)
     _stage()
     client = juju.ensure_up()
     if SHIM in client.status().apps:
         heal(ring)
         return client
     _deploy(client, ring)
+    deploy_remote(client)
+    client.integrate(f"{SHIM}:pacemaker-remote", f"{REMOTE}:pacemaker-remote")
     deployment.wait_active(client, within_s=300)
     wait_connected(ring)
     return client
@@ -142,13 +159,10 @@ def _deploy(client: jubilant.Juju, ring: Ring) -> None:
         config={"maas-url": URL, "cluster-count": len(members)},
         bind={"hanode": "management", "ring-1": "tenant", "ring-2": "storage"},
     )
-    client.deploy(stage / REMOTE, REMOTE)
     secret = client.add_secret(deployment.CREDENTIALS, {"api-key": API_KEY})
     client.grant_secret(secret, SHIM)
     client.config(SHIM, {deployment.CREDENTIALS: str(secret)})
     client.integrate(f"{SHIM}:ha", f"{PRINCIPAL}:ha")
-    client.integrate(f"{REMOTE}:juju-info", f"{hypervisor}:juju-info")
-    client.integrate(f"{SHIM}:pacemaker-remote", f"{REMOTE}:pacemaker-remote")
 
 
 def status(client: jubilant.Juju, *, unit: int = 0) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The host monitor on the members of a real ring: what Masakari is told, by whom, how often.
 
+The remotes are remotes by the same charm, beside their hypervisor's own.
+
 Corosync, Pacemaker and MAAS' fencing are as in the ring's own tests; the cloud only remembers.
 """
 
@@ -14,6 +16,7 @@ from lab import binaries, deployment, host, layers, maas, network, process, reco
 
 pytestmark = [pytest.mark.lab, pytest.mark.chaos]
 
+RING = ring.of(3, 3)
 MONITORS = "ring-monitors"
 MANAGEMENT = network.MANAGEMENT
 QUIET_S = 15
@@ -22,19 +25,18 @@ QUIET_S = 15
 
 @pytest.fixture(scope="module")
 def cluster():
-    found = ring.of(3, 3)
     try:
-        client = ring.ensure_up(found)
-        recorder.ensure_up([each.name for each in found.remotes])
-        deploy(client)
-        for each in found.members:
+        client = ring.ensure_up(RING, deploy_remote=deploy_on_remotes)
+        deploy_on_members(client)
+        deployment.wait_active(client)
+        for each in RING.members:
             process.wait_until(
                 lambda each=each: state(each) in ("acts", "stands by"),
                 within_s=180,
                 what=f"the host monitor of {each.name} to see the ring",
                 every_s=0.5,
             )
-        yield found
+        yield RING
     finally:
         layers.down()
 
@@ -49,8 +51,9 @@ def it(cluster):
         print(each.name, report(each), host.run(each, log, check=False).stdout)
 
 
-def deploy(client):
-    """Put the monitors onto the members, with the libraries that a packed charm brings."""
+def deploy_on_remotes(client):
+    """Make hosts remotes by the monitors' charm, with the libraries that it brings packed."""
+    recorder.ensure_up([each.name for each in RING.remotes])
     deployment.stage()
     tree = deployment.STAGE / deployment.MONITORS
     install = [binaries.tool("uv", package="uv"), "pip", "install", "--quiet"]
@@ -58,9 +61,19 @@ def deploy(client):
     pins = ["--requirement", tree / "requirements.txt"]
     process.run([*install, *where, *pins], within_s=600)
     snap.deploy_keystone(client)
+    client.deploy(tree, ring.REMOTE, config={"process-monitor": False})
+    relate(client, ring.REMOTE, beside=deployment.HYPERVISOR)
+
+
+def deploy_on_members(client):
+    tree = deployment.STAGE / deployment.MONITORS
     client.deploy(tree, MONITORS, config={"host-monitor": True, "process-monitor": False})
-    client.integrate(f"{MONITORS}:container", f"{ring.PRINCIPAL}:juju-info")
-    client.integrate(f"{MONITORS}:identity-credentials", f"{snap.KEYSTONE}:identity-credentials")
+    relate(client, MONITORS, beside=ring.PRINCIPAL)
+
+
+def relate(client, monitors, *, beside):
+    client.integrate(f"{monitors}:container", f"{beside}:juju-info")
+    client.integrate(f"{monitors}:identity-credentials", f"{snap.KEYSTONE}:identity-credentials")
 
 
 def report(member):
@@ -80,6 +93,12 @@ def wait_told(within_s=120):
     return process.wait_until(
         losses, within_s=within_s, what="masakari to be told of the loss", every_s=0.2
     )
+
+
+def test_the_key_of_the_ring_is_for_root_and_pacemaker_alone(it):
+    for each in it.remotes:
+        found = host.run(each, ["stat", "--format=%a %U", "/etc/pacemaker/authkey"]).stdout
+        assert found.split() == ["440", "root"]
 
 
 def test_a_lost_remote_is_told_of_once_by_the_member_that_decides(it):
