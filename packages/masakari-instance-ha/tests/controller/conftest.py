@@ -22,7 +22,6 @@ with warnings.catch_warnings():  # upstream's own: it imports what is deprecated
     import masakari.engine.drivers.taskflow.host_failure  # noqa: F401
 
 ALIVE, LEAVING, LEFT, FAILED = 1, 2, 3, 4
-
 _NO_MOVES = {"badRequest": {"code": 400, "message": "This notification without vm moves."}}
 
 
