@@ -210,7 +210,7 @@ class OpenStack:
     def _keystone(self, method: str) -> tuple[int, Any]:
         if method == "GET":
             links = [{"rel": "self", "href": f"{self.url}/identity/v3"}]
-            return 200, {"version": {"id": "v3.14", "status": "stable", "links": links}}
+            return 200, {"version": {"id": "v3.14", "status": "stable", "links": [{"rel": "self", "href": url}]}}
         where = {"compute": f"{self.url}/compute/v2.1", "instance-ha": f"{self.url}/ha/v1"}
         known = {"interface": "internal", "region": "R", "region_id": "R"}
         catalog = [
@@ -344,10 +344,9 @@ class OpenStack:
         return [item for item in items if item["id"] > after][: self.page]
 
     def _version(self, name: str, newest: str, url: str) -> dict[str, Any]:
-        links = [{"rel": "self", "href": url}]
         oldest = f"{newest[0]}.{'1' if name == 'v2.1' else '0'}"
         known = {"id": name, "status": "CURRENT", "version": newest, "min_version": oldest}
-        return {"version": {**known, "links": links}}
+        return {"version": {**known, "links": [{"rel": "self", "href": url}]}}
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         cloud = self
