@@ -210,7 +210,7 @@ class OpenStack:
     def _keystone(self, method: str) -> tuple[int, Any]:
         if method == "GET":
             links = [{"rel": "self", "href": f"{self.url}/identity/v3"}]
-            return 200, {"version": {"id": "v3.14", "status": "stable", "links": [{"rel": "self", "href": url}]}}
+            return 200, {"version": {"id": "v3.14", "status": "stable", "links": links}}
         where = {"compute": f"{self.url}/compute/v2.1", "instance-ha": f"{self.url}/ha/v1"}
         known = {"interface": "internal", "region": "R", "region_id": "R"}
         catalog = [
