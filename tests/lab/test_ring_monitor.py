@@ -61,7 +61,8 @@ def deploy_on_remotes(client):
     pins = ["--requirement", tree / "requirements.txt"]
     process.run([*install, *where, *pins], within_s=600)
     snap.deploy_keystone(client)
-    client.deploy(tree, ring.REMOTE, config={"process-monitor": False})
+    fenced = {"process-monitor": False, "enable-stonith": True}
+    client.deploy(tree, ring.REMOTE, config=fenced)
     relate(client, ring.REMOTE, beside=deployment.HYPERVISOR)
 
 

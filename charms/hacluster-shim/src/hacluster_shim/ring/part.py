@@ -114,3 +114,7 @@ def _of_view(view: RingView, ring: RingWorld) -> Iterator[ops.StatusBase]:
             yield ops.WaitingStatus(f"waiting for {name} to answer on port 3121")
         elif not state.joined:
             yield ops.WaitingStatus(f"waiting for {name} to be connected")
+    unfenced = sum(not each.stonith_hostname for each in ring.remotes.values())
+    if unfenced:
+        count = f"{unfenced} of {len(ring.remotes)} remotes"
+        yield ops.ActiveStatus(f"danger: {count} not fenced: set enable-stonith")

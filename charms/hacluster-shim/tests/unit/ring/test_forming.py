@@ -241,6 +241,14 @@ def test_a_remote_that_was_never_connected_is_awaited_and_not_called_lost(ctx, m
     assert out.unit_status == testing.BlockedStatus("h4 is lost and not fenced: run status")
 
 
+def test_a_remote_that_nobody_may_fence_is_told_before_it_is_lost(ctx, machines, here):
+    out = ctx.run(ctx.on.config_changed(), state(remote(**{"stonith-hostname": None})))
+    assert out.unit_status == testing.ActiveStatus(
+        "danger: 1 of 1 remotes not fenced: set enable-stonith"
+    )
+    assert "h4" not in here.wanted[-1].levels
+
+
 def test_the_principal_is_answered(ctx, machines, here):
     out = ctx.run(ctx.on.config_changed(), state())
     (ha,) = out.get_relations("ha")
