@@ -80,9 +80,12 @@ class Ring(ops.Object):
             yield ops.WaitingStatus("waiting for pacemaker to start")
             return
         try:
-            yield from _of_view(look.ring(), ring)
+            view = look.ring()
         except (RingError, PacemakerAnswerError):
             yield ops.WaitingStatus("waiting for pacemaker to answer")
+            return
+        yield from _of_view(view, ring)
+        yield from _of_remotes(view, ring)
 
     def _world(self, world: World) -> RingWorld | None:
         if world.config is None:
@@ -108,6 +111,9 @@ def _of_view(view: RingView, ring: RingWorld) -> Iterator[ops.StatusBase]:
     for name, node in view.nodes.items():
         if node.unclean and name not in never_seen:
             yield ops.BlockedStatus(f"{name} is lost and not fenced: run status")
+
+
+def _of_remotes(view: RingView, ring: RingWorld) -> Iterator[ops.StatusBase]:
     for name in ring.remotes:
         state = view.remotes.get(name)
         if state is None:
