@@ -12,6 +12,7 @@ import os
 import pathlib
 import shutil
 import sys
+import time
 
 import ops
 from charmlibs import systemd
@@ -25,6 +26,9 @@ CONFIG = pathlib.Path("etc/instance-ha/host-monitor.conf")
 HOME = pathlib.Path("opt/instance-ha/host-monitor")
 STORE = workload.STATE / "host-monitor.sqlite"
 REPORT = "host"
+FIRST_LOOK_S = 20.0
+"""It looks every second or two, and takes some seconds to start on a busy machine."""
+_PAUSE_S = 0.5
 PROGRAM = Program(
     name="ring",
     ours=("instance_ha", "masakari_instance_ha"),
@@ -73,8 +77,20 @@ def ensure(login: Login, *, member: str, restart_delay: int) -> None:
     if changed:
         systemd.service_enable(UNIT)
         systemd.service_restart(UNIT)
+        _await_first_look()
     elif not systemd.service_running(UNIT):
         systemd.service_start(UNIT)
+
+
+def _await_first_look() -> None:
+    """Wait a little until it sees the ring, so that its unit's status is not minutes behind."""
+    end = time.monotonic() + FIRST_LOOK_S
+    while _is_blind() and time.monotonic() < end:
+        time.sleep(_PAUSE_S)
+
+
+def _is_blind() -> bool:
+    return workload.report(REPORT).get("state", "blind") == "blind"
 
 
 def remove() -> None:
@@ -90,6 +106,6 @@ def problem() -> ops.StatusBase | None:
     """Return why it watches nobody, as a unit's status; None where it watches."""
     if not workload.is_running(UNIT):
         return ops.BlockedStatus("hostmonitor stopped: see journalctl on the machine")
-    if workload.report(REPORT).get("state", "blind") == "blind":
+    if _is_blind():
         return ops.WaitingStatus("host monitor: waiting for pacemaker to answer")
     return None

@@ -34,8 +34,9 @@ def state(**config: bool) -> testing.State:
 
 
 @pytest.fixture
-def member(hypervisor):
+def member(hypervisor, monkeypatch):
     """A machine of a ring, where Pacemaker answers."""
+    monkeypatch.setattr(host_monitor, "FIRST_LOOK_S", 0)
     hypervisor.say("host", state="stands by")
     return hypervisor
 
@@ -95,6 +96,17 @@ def test_without_the_option_nothing_of_it_is_left(ctx, member):
     assert host_monitor.UNIT not in member.units
     assert not (member.root / host_monitor.CONFIG).exists()
     assert not (member.root / workload.UNITS / host_monitor.UNIT).exists()
+    assert out.unit_status == testing.ActiveStatus()
+
+
+def test_the_first_look_of_a_new_monitor_is_awaited(ctx, hypervisor, monkeypatch):
+    looks = iter(["blind", "stands by"])
+    monkeypatch.setattr(
+        host_monitor.time, "sleep", lambda _: hypervisor.say("host", state=next(looks))
+    )
+
+    out = ctx.run(ctx.on.config_changed(), state())
+
     assert out.unit_status == testing.ActiveStatus()
 
 
