@@ -230,7 +230,7 @@ class Evacuator:
                 f"its disk is on {self._source} alone; it stays until the host returns, or "
                 "choose disks = shared to rebuild it from its image, empty"
             )
-        elif step in {Step.ORDER, Step.RESET_AND_ORDER} and move.tries >= self._limits.tries:
+        elif self._is_given_up(move, step):
             move.outcome, move.problem = Outcome.FAILED, _why(move, server, view)
         elif self._is_late(move):
             move.outcome = Outcome.FAILED
@@ -238,6 +238,14 @@ class Evacuator:
                 f"not arrived in {self._limits.deadline_s:g} s, {_why(move, server, view)}"
             )
         return move.outcome is not None
+
+    def _is_given_up(self, move: Move, step: Step) -> bool:
+        if move.tries < self._limits.tries:
+            return False
+        # Nova calls the evacuation failed some seconds before it says why, and until then the
+        # server still seems busy.
+        told = self._clock.now_s() >= move.not_before_s
+        return step is Step.ORDER or (step is Step.RESET_AND_ORDER and told)
 
     def _is_late(self, move: Move) -> bool:
         began_at_s = move.began_at_s

@@ -40,7 +40,8 @@ class FakeServer:
         said |= self.said
         for name in ("vm_state", "task_state", "power_state"):
             said[f"OS-EXT-STS:{name}"] = getattr(self, name)
-        return said | ({"fault": {"message": self.fault}} if self.vm_state == "error" else {})
+        told = self.vm_state == "error" and self.task_state is None  # else it is called REBUILD
+        return said | ({"fault": {"message": self.fault}} if told else {})
 
 
 @dataclass
@@ -84,6 +85,9 @@ class NovaCloud:
         self.shared_disks = True
         """Whether a destination finds the disk of a server that is on no volume."""
         self.broken_hosts: set[str] = set()
+        self.tells_late_s = 0.0
+        """How long a server seems busy after its evacuation has failed."""
+        self._untold: list[tuple[float, FakeServer]] = []
         """Hosts on which every rebuild fails."""
         self.images: dict[str, dict[str, Any]] = {}
         self.order_times_s: list[float] = []
@@ -242,6 +246,7 @@ class NovaCloud:
                 server.vm_state, server.task_state, server.power_state = "stopped", None, 4
             elif server.task_state == "powering-on" and server.id in self.started:
                 server.vm_state, server.task_state, server.power_state = "active", None, 1
+        self._tell()
         for migration in self.migrated:
             if migration.status in {"accepted", "pre-migrating"}:
                 self._rebuild(migration, self.known[migration.instance_uuid])
@@ -279,7 +284,15 @@ class NovaCloud:
 
     def _fail(self, migration: FakeMigration, server: FakeServer, fault: str) -> None:
         migration.status, server.fault = "failed", fault
-        server.vm_state, server.task_state = "error", None
+        server.task_state = "rebuild_spawning"
+        self._untold.append((self.clock.now_s() + self.tells_late_s, server))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Put servers into error, as Nova does some time after it called the evacuation failed."""
+        for at_s, server in [one for one in self._untold if one[0] <= self.clock.now_s()]:
+            server.vm_state, server.task_state = "error", None
+            self._untold.remove((at_s, server))
 
     def _destination(self) -> str:
         usable = (h for h in self.hosts.values() if h.status == "enabled" and not h.forced_down)

@@ -160,6 +160,16 @@ def test_a_server_that_breaks_on_arrival_is_reported(cloud, evacuate) -> None:
     assert "no such image" in move.problem
 
 
+def test_the_reason_is_awaited_that_nova_tells_after_the_failure(cloud, evacuate) -> None:
+    cloud.boot("a")
+    cloud.broken_hosts, cloud.tells_late_s = {"h2", "h3"}, 3.0
+
+    move = evacuate()["a"]
+
+    assert (move.outcome, move.tries) == (Outcome.FAILED, 3)
+    assert "is failed: Build of instance aborted" in move.problem
+
+
 def test_a_server_that_is_deleted_meanwhile_had_not_to_move(cloud, evacuate, report) -> None:
     cloud.boot("a")
     cloud.boot("b")
