@@ -26,6 +26,9 @@ USER = "nova"
 SECRET = str(uuid.uuid5(uuid.NAMESPACE_DNS, "ceph.instance-ha.lab"))
 """The libvirt secret that holds the key of ``client.nova``."""
 
+_VOLUME = "volume-"
+"""What Cinder begins the names of its disks with."""
+
 HOME = STATE / "ceph"
 OSD_LOG = HOME / "log" / "osd.0.log"
 _CONFIG = HOME / "ceph.conf"
@@ -257,18 +260,23 @@ def image_of(server_id: str) -> str:
     return f"{POOL}/{server_id}_disk"
 
 
-def data_prefix(server_id: str) -> str:
-    """Return what the names of all objects of a server's disk begin with."""
-    info: dict[str, Any] = json.loads(rbd("info", "--format=json", image_of(server_id)))
+def image_of_volume(volume_id: str) -> str:
+    """Return the name of the disk that is a volume of Cinder."""
+    return f"{POOL}/{_VOLUME}{volume_id}"
+
+
+def data_prefix(image: str) -> str:
+    """Return what the names of all objects of a disk begin with."""
+    info: dict[str, Any] = json.loads(rbd("info", "--format=json", image))
     return str(info["block_name_prefix"])
 
 
 @contextlib.contextmanager
-def exported(server_id: str) -> Generator[pathlib.Path]:
-    """Give a file with the present content of a server's disk, until the block ends."""
+def exported(image: str) -> Generator[pathlib.Path]:
+    """Give a file with the present content of a disk, until the block ends."""
     with tempfile.TemporaryDirectory(dir=HOME) as place:
         copy = pathlib.Path(place) / "disk"
-        rbd("export", "--no-progress", image_of(server_id), str(copy))
+        rbd("export", "--no-progress", image, str(copy))
         yield copy
 
 
@@ -281,6 +289,8 @@ def osd_log() -> pathlib.Path:
 def remove_images() -> None:
     """Remove every disk that nobody has open: what deleted servers have left behind."""
     for name in rbd("ls", POOL).split():
+        if name.startswith(_VOLUME):
+            continue  # Cinder's own, and it removes them
         image = f"{POOL}/{name}"
         watchers = json.loads(rbd("status", "--format=json", image)).get("watchers")
         if not watchers:

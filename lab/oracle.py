@@ -12,8 +12,9 @@ import dataclasses
 import datetime
 import enum
 import itertools
+import pathlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import ceph, servers
 from .guest import records
@@ -108,21 +109,34 @@ def judge(turns: Sequence[Run], *, moves: int) -> Verdict:
     return Verdict.TWO_WRITERS if len(turns) > moves + 1 else Verdict.ONE_AFTER_THE_OTHER
 
 
-def examine(server_id: str, *, ran_on: Sequence[Host], moves: int = 1) -> Finding:
+def examine(
+    server_id: str,
+    *,
+    ran_on: Sequence[Host],
+    moves: int = 1,
+    image: str | None = None,
+    unlock: Callable[[pathlib.Path], None] = lambda _: None,
+) -> Finding:
     """Examine the disk of a server of the running lab.
 
     Args:
+        server_id: The server.
         ran_on: Every host on which it may have written.
         moves: How often it was meant to change hosts.
+        image: Its disk, if that is a volume.
+        unlock: Makes a copy of the disk readable.
     """
+    image = image or ceph.image_of(server_id)
     # The consoles come first: what is acknowledged by now must be on the copy made afterwards.
     acknowledged = [
         record for each in ran_on for record in servers.written(server_id, on=each).acknowledged
     ]
     furthest = max((record.number for record in acknowledged), default=0)
-    with ceph.exported(server_id) as copy, copy.open("rb") as disk:
-        lost = records.lost(disk.read((furthest + 1) * records.SECTOR_BYTES), acknowledged)
-    prefix = ceph.data_prefix(server_id)
+    with ceph.exported(image) as copy:
+        unlock(copy)
+        with copy.open("rb") as disk:
+            lost = records.lost(disk.read((furthest + 1) * records.SECTOR_BYTES), acknowledged)
+    prefix = ceph.data_prefix(image)
     with ceph.osd_log().open(errors="replace") as log:
         turns = runs(write for write in parse(log) if write.image == prefix)
     return Finding(

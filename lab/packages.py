@@ -133,10 +133,23 @@ def _no_daemons() -> Generator[None]:
 
 def ensure_openstack() -> None:
     """Build the OpenStack environment, on the system's own Python."""
-    place = paths.openstack_venv_path()
+    ensure_environment("openstack", modules=_MODULES, proof=("nova.version", "masakari.version"))
+
+
+def ensure_environment(name: str, *, modules: Sequence[str], proof: Sequence[str]) -> pathlib.Path:
+    """Return the environment of ``build/<name>-requirements.txt``, built if it is not complete.
+
+    Args:
+        name: Of the requirements, and of the environment in the cache.
+        modules: What it takes from the system's own Python.
+        proof: What it must import, beside those, to count as complete.
+    """
+    place = paths.environment_path(name)
     if (place / "complete").exists():
-        return
-    print("   about 200 packages from PyPI", flush=True)
+        return place
+    requirements = paths.BUILD / f"{name}-requirements.txt"
+    count = len(requirements.read_text().splitlines())
+    print(f"   {count} packages from PyPI for {place.name}", flush=True)
     place.parent.mkdir(parents=True, exist_ok=True)
     uv = binaries.tool("uv", package="uv")
     python = place / "bin" / "python"
@@ -144,20 +157,20 @@ def ensure_openstack() -> None:
     if not python.exists():
         shutil.rmtree(place, ignore_errors=True)
         run([uv, "venv", "--quiet", "--python", "/usr/bin/python3", place], env=only_ours)
-    requirements = paths.BUILD / "openstack-requirements.txt"
     run(
         [uv, "pip", "install", "--quiet", "--python", python, "--requirement", requirements],
         env=only_ours,
         within_s=1800,
     )
-    _link_system_modules(place)
-    run([python, "-c", f"import {', '.join(_MODULES)}, nova.version, masakari.version"])
+    _link_system_modules(place, modules)
+    run([python, "-c", f"import {', '.join((*modules, *proof))}"])
     (place / "complete").touch()
+    return place
 
 
-def _link_system_modules(venv: pathlib.Path) -> None:
+def _link_system_modules(venv: pathlib.Path, modules: Sequence[str]) -> None:
     (packages,) = venv.glob("lib/python3*/site-packages")
-    for module in _MODULES:
+    for module in modules:
         for file in pathlib.Path("/usr/lib/python3/dist-packages").glob(f"{module}*"):
             link = packages / file.name
             if not link.exists():

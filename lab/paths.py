@@ -52,7 +52,12 @@ def binary(name: str) -> pathlib.Path:
 
 def openstack_venv_path() -> pathlib.Path:
     """Return where the OpenStack virtual environment belongs."""
-    return CACHE / f"openstack-{fingerprint(BUILD / 'openstack-requirements.txt')}"
+    return environment_path("openstack")
+
+
+def environment_path(name: str) -> pathlib.Path:
+    """Return where the environment of ``build/<name>-requirements.txt`` belongs."""
+    return CACHE / f"{name}-{fingerprint(BUILD / f'{name}-requirements.txt')}"
 
 
 def openstack_venv() -> pathlib.Path:

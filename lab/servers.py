@@ -58,19 +58,33 @@ def boot(
             "metadata": dict(metadata),
         }
         ids = [
-            _create(connection, body | {"name": f"{prefix}-{on.name}-{number}"})
+            create(connection, body | {"name": f"{prefix}-{on.name}-{number}"})
             for number in range(1, count + 1)
         ]
-    return process.wait_until(
-        lambda: _all_active(ids), within_s=within_s, what="servers to be ACTIVE", every_s=0.5
-    )
+    return wait_active(ids, within_s=within_s)
 
 
-def _create(connection: Connection, body: Mapping[str, object]) -> str:
+def create(connection: Connection, body: Mapping[str, object]) -> str:
+    """Order a new server and return its id.
+
+    Raises:
+        LabError: if Nova refuses.
+    """
     answer = connection.compute.post("/servers", json={"server": body}, microversion=_ON_HOST)
     if not answer.ok:
         raise LabError(f"Nova refused {body['name']}: {answer.text}; see `python -m lab status`")
     return str(answer.json()["server"]["id"])
+
+
+def wait_active(ids: Sequence[str], *, within_s: float = 180) -> list[Server]:
+    """Wait until all of these servers are ACTIVE, and return them.
+
+    Raises:
+        LabError: if one ends in ERROR.
+    """
+    return process.wait_until(
+        lambda: _all_active(ids), within_s=within_s, what="servers to be ACTIVE", every_s=0.5
+    )
 
 
 def _all_active(ids: Sequence[str]) -> list[Server]:

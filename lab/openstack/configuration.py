@@ -67,6 +67,9 @@ def nova_clients() -> dict[str, dict[str, Value]]:
         "placement": account("placement"),
         "glance": account("glance"),
         "neutron": account("neutron"),
+        # Of the optional volume service (lab.volumes); nobody asks for it before it is there.
+        "cinder": account("cinder"),
+        "barbican": {"auth_endpoint": AUTH_URL},
         "service_user": account("nova") | {"send_service_user_token": True},
         "vnc": {"enabled": False},
         "spice": {"enabled": False},

@@ -14,14 +14,17 @@ from .places import ADMIN, AUTH_URL, PASSWORD, REGION, SERVICE_PROJECT
 
 
 @contextlib.contextmanager
-def cloud() -> Generator[Connection]:
-    """Give the administrator's connection; this thread is in the lab's network meanwhile."""
+def cloud(user: str = ADMIN) -> Generator[Connection]:
+    """Give the connection of the administrator, or of whom the lab made with a project alike.
+
+    This thread is in the lab's network meanwhile.
+    """
     with network.inside():
         connection = openstack.connect(
             auth_url=AUTH_URL,
-            username=ADMIN,
+            username=user,
             password=PASSWORD,
-            project_name=ADMIN,
+            project_name=user,
             user_domain_id="default",
             project_domain_id="default",
             region_name=REGION,

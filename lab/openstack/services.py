@@ -39,23 +39,24 @@ class Api:
         if self.module is None:
             argv: list[str] = [sys.executable, str(_STUB), str(self.port)]
         else:
-            argv = _uwsgi(self.module, port=self.port)
+            argv = uwsgi("--module", self.module, port=self.port, venv=paths.openstack_venv())
         directory = {f"OS_{self.name.upper()}_CONFIG_DIR": str(ETC / self.name)}
         return Daemon(
             name=f"{self.name}-api", argv=argv, netns=network.SWITCH, env=_QUIET | directory
         )
 
 
-def _uwsgi(module: str, *, port: int) -> list[str]:
+def uwsgi(*application: str, port: int, venv: pathlib.Path) -> list[str]:
+    """Return the command that serves an application, named by uwsgi's own options, on *port*."""
     # Without post-buffering and "Connection: close" uwsgi resets a POST that the application
     # refuses before it has read the body.
     return [
-        paths.openstack("uwsgi"),
+        str(venv / "bin/uwsgi"),
         *("--master", "--die-on-term", "--lazy-apps", "--need-app", "--enable-threads"),
         *("--processes", "1", "--threads", "8", "--disable-logging"),
         *("--buffer-size", "65535", "--post-buffering", "65536"),
         *("--add-header", "Connection: close"),
-        *("--http-socket", f"0.0.0.0:{port}", "--module", module),
+        *("--http-socket", f"0.0.0.0:{port}", *application),
     ]
 
 

@@ -96,7 +96,10 @@ def pins(name: str) -> dict[str, str]:
     return dict(line.lower().split("==") for line in lines if "==" in line)
 
 
-@pytest.mark.parametrize("environment", ["openstack-requirements.txt", "charm-requirements.txt"])
+@pytest.mark.parametrize(
+    "environment",
+    ["openstack-requirements.txt", "charm-requirements.txt", "volumes-requirements.txt"],
+)
 def test_unit_tests_meet_the_releases_that_the_lab_runs(environment):
     ours, lab = pins("constraints.txt"), pins(f"lab/build/{environment}")
     shared = ours.keys() & lab
