@@ -281,6 +281,10 @@ def test_a_host_that_was_never_lost_stands_well(enrolled):
     assert asked["generated-since"] == ["2026-09-20T14:13:20"]
 
 
+def evacuation(number, *, status, server="a", source="h1"):
+    return {"id": number, "instance_uuid": server, "source_compute": source, "status": status}
+
+
 def test_a_host_that_is_being_recovered_stands_so(enrolled):
     enrolled.answers["GET", "/instance-ha/notifications"] = {
         "notifications": [
@@ -291,9 +295,9 @@ def test_a_host_that_is_being_recovered_stands_so(enrolled):
     enrolled.answers["GET", "/compute/os-services"] = {"services": [{"forced_down": True}]}
     enrolled.answers["GET", "/compute/os-migrations"] = {
         "migrations": [
-            {"source_compute": "h1", "status": "accepted"},
-            {"source_compute": "h1", "status": "done"},
-            {"source_compute": "h2", "status": "running"},
+            evacuation(3, status="accepted"),
+            evacuation(2, status="done", server="b"),
+            evacuation(1, status="running", source="h2"),
         ]
     }
 
@@ -302,6 +306,21 @@ def test_a_host_that_is_being_recovered_stands_so(enrolled):
     assert standing.notification == "running"
     assert standing.forced_down
     assert (standing.evacuating, standing.servers) == (1, 1)
+
+
+@pytest.mark.parametrize(("placed", "evacuating"), [(["a"], 1), (["b"], 0), ([], 0)])
+def test_a_record_that_nova_never_ended_counts_while_its_server_is_here(
+    enrolled, placed, evacuating
+):
+    enrolled.answers["GET", "/compute/os-services"] = {"services": [{"forced_down": True}]}
+    enrolled.answers["GET", "/compute/os-migrations"] = {
+        "migrations": [evacuation(3, status="accepted"), evacuation(1, status="done")]
+    }
+    enrolled.answers["GET", "/compute/servers/detail"] = {"servers": [*map(raw_server, placed)]}
+
+    standing = enrolled.cloud().standing(now_s=0.0)
+
+    assert (standing.evacuating, standing.servers) == (evacuating, len(placed))
 
 
 def test_without_masakari_nova_alone_is_asked(enrolled):

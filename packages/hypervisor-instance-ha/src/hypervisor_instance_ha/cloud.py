@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -123,12 +123,13 @@ class Cloud:
         forced_down = bool(service and service.get("forced_down"))
         notification = None if host is None else self._last_loss(host["uuid"], now_s=now_s)
         calm = notification is None and not forced_down
+        placed = set[str]() if calm else {server.uuid for server in self.servers()}
         return Standing(
             enrolled=host is not None,
             notification=notification,
             forced_down=forced_down,
-            evacuating=0 if calm else self._evacuating(),
-            servers=len(self.servers()) if forced_down else 0,
+            evacuating=0 if calm else self._evacuating(placed),
+            servers=len(placed) if forced_down else 0,
         )
 
     def _masakari_host(self) -> dict[str, Any] | None:
@@ -161,13 +162,20 @@ class Cloud:
         found = self._nova(f"/os-services?{query}")["services"]
         return found[0] if found else None
 
-    def _evacuating(self) -> int:
-        """Return how many servers are on their way from here to other hosts."""
+    def _evacuating(self, placed: Set[str]) -> int:
+        """Return how many servers are on their way from here to other hosts.
+
+        Nova may leave a record under way for ever, beside that of the order that arrived. So only
+        the servers count that it still places here.
+        """
         query = urlencode({"migration_type": "evacuation", "source_compute": self._host})
         found = self._nova(f"/os-migrations?{query}", version=_MIGRATIONS_VERSION)["migrations"]
-        return sum(
-            one["source_compute"] == self._host and one["status"] in _UNDER_WAY for one in found
-        )
+        under_way = {
+            one["instance_uuid"]
+            for one in found
+            if one["source_compute"] == self._host and one["status"] in _UNDER_WAY
+        }
+        return len(under_way & placed)
 
     def _notify(self, kind: str, payload: dict[str, str], *, at_s: float) -> None:
         body = {

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import threading
 from collections.abc import Mapping
 
 
@@ -35,19 +36,25 @@ def sync_directory(path: pathlib.Path) -> None:
 
 
 class Report:
-    """How one of our processes is, for the charm and for people; written only when it changes."""
+    """How one of our processes is, for the charm and for people; written only when it changes.
+
+    Any of its threads may tell.
+    """
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
+        self._telling = threading.Lock()
         self._facts: dict[str, object] = {}
 
     def tell(self, **facts: object) -> bool:
         """Add or change facts. Return whether that changed anything."""
-        changed = {key: value for key, value in facts.items() if self._facts.get(key) != value}
-        if not changed:
-            return False
-        self._facts |= changed
-        write_whole(self._path, json.dumps(self._facts, sort_keys=True) + "\n", durable=False)
+        with self._telling:
+            changed = {key: value for key, value in facts.items() if self._facts.get(key) != value}
+            if not changed:
+                return False
+            self._facts |= changed
+            text = json.dumps(self._facts, sort_keys=True) + "\n"
+            write_whole(self._path, text, durable=False)
         return True
 
 
