@@ -28,8 +28,8 @@ class RemoteData(wire.Databag):
     """Whether the principals' resources may run on it."""
     reads_secrets: bool = pydantic.Field(False, alias="reads-secrets")
     """Whether it takes the key as a secret; charm-pacemaker-remote knows the databag only."""
-    ready: bool | None = None
-    """Whether it runs with the key, so that the ring looks again; others never say so."""
+    ready: bool = False
+    """Whether it runs; said so that the ring looks again, and others never say so."""
 
 
 class RemoteKey(wire.SecretContent):

@@ -132,7 +132,9 @@ class Move:
     failed_on: set[str] = field(default_factory=set[str])
     """Hosts that could not take it."""
     began_at_s: float | None = None
-    """When it was first ordered, or first seen under way."""
+    """When it was first ordered, or first seen under way; anew once a rebuild has hung."""
+    hung: int | None = None
+    """Number of the evacuation that has hung, and that one more order follows."""
     not_before_s: float = 0.0
     """Earliest time of the next order."""
     waits_on: tuple[int, str] | None = None

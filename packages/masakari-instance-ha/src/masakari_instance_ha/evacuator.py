@@ -46,6 +46,10 @@ class Limits:
     untouched_s: float
     """After which an order that no compute has claimed is given again."""
     deadline_s: float
+    """After which a rebuild counts as hung. It is ordered once more, and may take as long again.
+
+    Well above the 300 s that Nova waits for a port of Neutron's.
+    """
 
 
 class Report(Protocol):
@@ -153,8 +157,12 @@ class Evacuator:
     def _ordering(self, move: Move, *, step: Step, view: _View) -> Callable[[], bool]:
         """Return the call that orders a server's evacuation now."""
         self._next_order_s = self._clock.now_s() + self._limits.stagger_s
-        reset, target = step is Step.RESET_AND_ORDER, self._goal(move, view)
-        return functools.partial(self._order, move, reset=reset, target=target)
+        reset, begun = step is Step.RESET_AND_ORDER, _begun(move, view)
+        if begun is not None:
+            order = functools.partial(self._order, target=begun.destination, node=begun.node)
+        else:
+            order = functools.partial(self._order, target=self._goal(move, view))
+        return functools.partial(order, move, reset=reset)
 
     def _look(self, moves: Sequence[Move]) -> _View | None:
         """Ask Nova, or return None if it does not answer."""
@@ -165,7 +173,9 @@ class Evacuator:
                 if move.server not in servers and (seen := self._nova.server(move.server)):
                     servers[move.server] = seen
             evacuations = self._nova.evacuations_from(self._source)
-            stuck = any(self._waits_long(move) for move in moves)
+            stuck = any(self._waits_long(move) for move in moves) or any(
+                evacuation.older for evacuation in evacuations.values()
+            )
             fenced = self._nova.forced_down_hosts() if stuck else frozenset[str]()
             choose = any(move.failed_on for move in moves)
             usable = self._nova.usable_hosts() if choose else frozenset[str]()
@@ -204,14 +214,23 @@ class Evacuator:
         seen = (evacuation.id, evacuation.status)
         if move.waits_on != seen:
             move.waits_on, move.waits_since_s = seen, now_s
-        lost = evacuation.is_untouched or evacuation.destination in view.fenced
         # Nova itself lets only one of two orders through: a compute goes on only while the task
         # state is the one that the newest order set.
-        return Step.RESET_AND_ORDER if self._waits_long(move) and lost else step
+        lost = _begun(move, view) is None
+        again = self._waits_long(move) and (lost or self._hangs(move, evacuation))
+        return Step.RESET_AND_ORDER if again else step
 
     def _waits_long(self, move: Move) -> bool:
         waited_s = self._clock.now_s() - move.waits_since_s
         return move.waits_on is not None and waited_s >= self._limits.untouched_s
+
+    def _hangs(self, move: Move, evacuation: Evacuation) -> bool:
+        """Return whether an evacuation is the first of this move to have hung; note it if so."""
+        if move.hung is None and self._is_late(move):
+            move.hung, move.began_at_s = evacuation.id, self._clock.now_s()
+            told = "server %s: evacuation %d to %s hangs, and is ordered again there"
+            logger.warning(told, move.name, evacuation.id, evacuation.destination)
+        return move.hung == evacuation.id
 
     def _ends(self, move: Move, *, step: Step, view: _View) -> bool:
         """Give the move its outcome if it has one; return whether it has."""
@@ -271,8 +290,17 @@ class Evacuator:
             self._chosen[goal] += 1
         return goal
 
-    def _order(self, move: Move, *, reset: bool, target: str | None) -> bool:
-        """Order one evacuation; return whether Nova took it."""
+    def _order(
+        self, move: Move, *, reset: bool, target: str | None, node: str | None = None
+    ) -> bool:
+        """Order one evacuation; return whether Nova took it.
+
+        Args:
+            move: The server's.
+            reset: Whether Nova still calls the server busy.
+            target: Where it is to go.
+            node: The hypervisor that it has a claim on, left by an earlier order.
+        """
         now_s = self._clock.now_s()
         move.began_at_s = move.began_at_s or now_s
         pause_s = min(self._limits.pause_s * 2**move.tries, _LONGEST_PAUSE_S)
@@ -280,6 +308,8 @@ class Evacuator:
         try:
             if reset:
                 self._nova.reset_to_error(move.server)
+            if node is not None:
+                self._nova.release_claim(move.server, node=node)
             self._nova.evacuate(move.server, target=target, ask=move.asks)
         except NovaRefusedError as error:
             move.tries, move.problem = move.tries + 1, str(error)
@@ -305,4 +335,15 @@ def _why(move: Move, server: Server, view: _View) -> str:
     if move.problem or evacuation is None:
         return move.problem or f"it is {server.vm_state}, doing {server.task_state}"
     goal = evacuation.destination or "no host yet"
-    return f"evacuation {evacuation.id} to {goal} is {evacuation.status}: {server.fault}"
+    told = f"evacuation {evacuation.id} to {goal} is {evacuation.status}: {server.fault}"
+    if (begun := _begun(move, view)) is None:
+        return told
+    there = begun.destination
+    return f"{told}; it may run on {there}: look there (virsh list --all) before you move it"
+
+
+def _begun(move: Move, view: _View) -> Evacuation | None:
+    """Return the evacuation that a host began and never ended, unless that host was fenced."""
+    evacuation = view.evacuations.get(move.server)
+    begun = () if evacuation is None else evacuation.begun
+    return next((one for one in reversed(begun) if one.destination not in view.fenced), None)

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import masakari.compute.nova
-import masakari.conf
 from keystoneauth1 import exceptions as keystone_errors
 from novaclient import api_versions
 from novaclient import exceptions as nova_errors
 
 from instance_ha.errors import CloudUnreachableError, InstanceHaError
 from instance_ha.selection import ServerFacts
-from masakari_instance_ha import servers
+from masakari_instance_ha import claims, servers
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -41,6 +40,7 @@ _LET_READ = (
 
 _OVER = frozenset({"failed", "error", "cancelled", "completed"})
 _UNTOUCHED = frozenset({"accepted", "done"})
+_ARRIVED = frozenset({"done", "completed"})
 
 
 class NovaRefusedError(InstanceHaError):
@@ -74,6 +74,10 @@ class Evacuation:
     server: str
     status: str
     destination: str | None
+    node: str | None = None
+    """The destination by the name that Nova has for its hypervisor."""
+    older: tuple[Evacuation, ...] = ()
+    """Older ones of the same server that began on a host and never ended."""
 
     @property
     def is_under_way(self) -> bool:
@@ -84,6 +88,19 @@ class Evacuation:
     def is_untouched(self) -> bool:
         """Whether no compute works on it: not claimed yet, or done."""
         return self.status in _UNTOUCHED
+
+    @property
+    def begun(self) -> tuple[Evacuation, ...]:
+        """This one and older ones that began on a host, if nobody knows how far they came.
+
+        Only that host may be ordered to rebuild the server, until it is fenced. Its nova-compute
+        refuses a server that it finds in its hypervisor, and a hypervisor runs one of each UUID.
+        An older one may go on after a newer order: Nova works by the oldest that is accepted.
+        """
+        if self.status in _ARRIVED:  # Nova has known since where it is
+            return ()
+        claimed = self.is_under_way and not self.is_untouched
+        return (*self.older, self) if claimed else self.older
 
 
 class Nova:
@@ -129,8 +146,11 @@ class Nova:
         """Return server -> the newest evacuation of it from *host*."""
         with _calling(f"list the evacuations from {host}"):
             found = self._client.migrations.list(source_compute=host, migration_type="evacuation")
-        records = sorted(map(_evacuation, found), key=lambda record: record.id)
-        return {record.server: record for record in records}
+        newest: dict[str, Evacuation] = {}
+        for record in sorted(map(_evacuation, found), key=lambda record: record.id):
+            older = newest.get(record.server)
+            newest[record.server] = replace(record, older=older.begun if older else ())
+        return newest
 
     def with_image(self, server: Server) -> Server:
         """Return *server* with the properties of its image; none if the image is gone."""
@@ -156,6 +176,11 @@ class Nova:
                 client.servers.evacuate(uuid, host=target, on_shared_storage=True)
             else:
                 self._client.servers.evacuate(uuid, host=target)
+
+    def release_claim(self, uuid: str, *, node: str) -> None:
+        """Let Placement forget what a server has claimed of a hypervisor."""
+        with _calling(f"release what server {uuid} has claimed of {node}"):
+            claims.release(self.session, uuid, node=node)
 
     def reset_to_active(self, uuid: str) -> None:
         """Set a server's state to active: what Nova called it before it was tried in vain."""
@@ -265,15 +290,8 @@ class Nova:
         )
 
     def _image_properties(self, image: str) -> Mapping[str, str]:
-        interface = masakari.conf.CONF.nova_catalog_admin_info.split(":")[-1]
         answer = self.session.get(
-            f"/v2/images/{image}",
-            endpoint_filter={
-                "service_type": "image",
-                "interface": interface,
-                "region_name": masakari.conf.CONF.os_region_name,
-            },
-            raise_exc=False,
+            f"/v2/images/{image}", endpoint_filter=claims.endpoint("image"), raise_exc=False
         )
         if answer.status_code in {http.HTTPStatus.NOT_FOUND, http.HTTPStatus.FORBIDDEN}:
             return {}
@@ -325,6 +343,7 @@ def _evacuation(found: Resource) -> Evacuation:
         server=found.instance_uuid,
         status=found.status,
         destination=found.dest_compute,
+        node=found.dest_node,
     )
 
 

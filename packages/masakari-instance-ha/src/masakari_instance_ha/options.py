@@ -235,7 +235,9 @@ _RECOVERY_OPTIONS: list[cfg.Opt] = [
         "evacuation_deadline",
         default=600.0,
         min=10.0,
-        help="After which a server that has not arrived is reported as not moved.",
+        help="After which a rebuild that a living host began and has not ended is ordered once "
+        "more, on that host alone, and after which a server that has not arrived then is reported "
+        "as not moved. Nova waits 300 s for a port: stay above that.",
     ),
     cfg.FloatOpt(
         "heartbeat",

@@ -14,6 +14,8 @@ from uuid import uuid4
 import keystoneauth1.exceptions
 import novaclient.exceptions
 
+from .placement_cloud import PlacementCloud
+
 
 @dataclass
 class FakeServer:
@@ -50,10 +52,15 @@ class FakeMigration:
     instance_uuid: str
     source_compute: str
     dest_compute: str | None
+    """Also the name of its hypervisor."""
     ordered_at_s: float
     was: str
     status: str = "accepted"
     asked: bool = False
+
+    @property
+    def dest_node(self) -> str | None:
+        return self.dest_compute
 
 
 @dataclass
@@ -76,6 +83,7 @@ class NovaCloud:
         self.known: dict[str, FakeServer] = {}
         self.migrated: list[FakeMigration] = []
         self.aggregates: list[Any] = []
+        self.placement = PlacementCloud()
         self.orders: list[tuple[str, str | None]] = []
         self.stopped: list[str] = []
         self.started: list[str] = []
@@ -85,14 +93,16 @@ class NovaCloud:
         self.shared_disks = True
         """Whether a destination finds the disk of a server that is on no volume."""
         self.broken_hosts: set[str] = set()
+        """Hosts on which every rebuild fails."""
         self.tells_late_s = 0.0
         """How long a server seems busy after its evacuation has failed."""
         self._untold: list[tuple[float, FakeServer]] = []
-        """Hosts on which every rebuild fails."""
         self.images: dict[str, dict[str, Any]] = {}
         self.order_times_s: list[float] = []
         self.stuck: dict[str, str] = {}
         """Server -> status at which its evacuation stays."""
+        self.left_there: set[tuple[str, str]] = set()
+        """Server and host whose hypervisor keeps it from the server's first evacuation on."""
         self.lost_answers: collections.Counter[str] = collections.Counter()
         """Server -> how many of its next orders are taken without an answer."""
         self.lost_orders: collections.Counter[str] = collections.Counter()
@@ -104,6 +114,7 @@ class NovaCloud:
     def boot(self, uuid: str = "", host: str = "h1", **state: Any) -> FakeServer:
         uuid = uuid or str(uuid4())
         self.known[uuid] = FakeServer(uuid, host, **state)
+        self.placement.claimed[uuid].add(host)
         return self.known[uuid]
 
     def stick(self, uuid: str, *, at: str) -> None:
@@ -115,7 +126,7 @@ class NovaCloud:
         self.clients += 1
         made = types.SimpleNamespace
         return made(
-            client=made(session=made(timeout=None, number=self.clients, get=self.get_image)),
+            client=made(session=self._session()),
             volumes=made(get_server_volumes=self.list_volumes),
             servers=made(
                 list=self.list_servers, get=self.get, evacuate=self.evacuate,
@@ -129,6 +140,11 @@ class NovaCloud:
             ),
             aggregates=made(list=lambda: self.aggregates, add_host=self.add_host),
         )  # fmt: skip
+
+    def _session(self) -> Any:
+        return types.SimpleNamespace(
+            timeout=None, number=self.clients, get=self.get_image, request=self.placement.request
+        )
 
     def list_servers(self, *, search_opts: dict[str, Any], limit: int = 0, detailed: bool = True):
         self._progress()
@@ -260,13 +276,7 @@ class NovaCloud:
         if migration is first and migration.status == self.stuck.get(server.id):
             return
         if migration.status == "accepted" and age_s > 0:
-            if self.no_valid_host[server.id] > 0:
-                self.no_valid_host[server.id] -= 1
-                migration.status, server.fault = "error", "No valid host was found."
-                server.vm_state, server.task_state = "error", None
-                return
-            migration.status = "pre-migrating"
-            self._begin(migration, server)
+            self._schedule(migration, server)
         elif migration.status == "pre-migrating" and age_s >= self.rebuild_s:
             if server.task_state is not None:  # as Nova: active here, one look before it moves
                 server.vm_state, server.task_state = "active", None
@@ -274,16 +284,41 @@ class NovaCloud:
                     server.vm_state, server.power_state = "stopped", 4
                 return
             server.host, migration.status = str(migration.dest_compute), "done"
+            self.placement.claimed[server.id].discard(migration.source_compute)
+
+    def _schedule(self, migration: FakeMigration, server: FakeServer) -> None:
+        named = migration.asked and migration.dest_compute
+        if self.no_valid_host[server.id] > 0:
+            self.no_valid_host[server.id] -= 1
+            self._decline(migration, server, "No valid host was found.")
+        elif named and len(self.placement.claimed[server.id]) > 1:
+            self._decline(migration, server, "The instance has complex allocations")
+        else:
+            migration.status = "pre-migrating"
+            self._begin(migration, server)
+
+    def _decline(self, migration: FakeMigration, server: FakeServer, fault: str) -> None:
+        migration.status, server.fault = "error", fault
+        server.vm_state, server.task_state = "error", None
 
     def _begin(self, migration: FakeMigration, server: FakeServer) -> None:
         migration.dest_compute = migration.dest_compute or self._destination()
+        self.placement.claimed[server.id].add(migration.dest_compute)
         if migration.asked and not (self.shared_disks and server.image):
             self._fail(migration, server, "Invalid state of instance files on shared storage")
+        elif (server.id, migration.dest_compute) in self.left_there and self._is_repeat(migration):
+            self._fail(migration, server, f"Instance {server.id} already exists.")
         elif migration.dest_compute in self.broken_hosts:
             self._fail(migration, server, "Build of instance aborted")
 
+    def _is_repeat(self, migration: FakeMigration) -> bool:
+        return migration is not next(
+            one for one in self.migrated if one.instance_uuid == migration.instance_uuid
+        )
+
     def _fail(self, migration: FakeMigration, server: FakeServer, fault: str) -> None:
         migration.status, server.fault = "failed", fault
+        self.placement.claimed[server.id].discard(str(migration.dest_compute))
         server.task_state = "rebuild_spawning"
         self._untold.append((self.clock.now_s() + self.tells_late_s, server))
         self._tell()

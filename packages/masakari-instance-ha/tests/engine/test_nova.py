@@ -9,6 +9,8 @@ import pytest
 from instance_ha.errors import CloudUnreachableError
 from masakari_instance_ha.nova import Nova, NovaRefusedError
 
+from .nova_cloud import FakeMigration
+
 
 @pytest.fixture
 def nova(cloud) -> Nova:
@@ -119,3 +121,28 @@ def test_a_failure_is_told_with_its_reason(nova: Nova, cloud, fault, told: str) 
     found = nova.server("a")
     assert found is not None
     assert found.fault == told
+
+
+@pytest.mark.parametrize(
+    ("statuses", "may_be_on"),
+    [
+        (["pre-migrating"], "h2"),
+        (["accepted"], None),
+        (["pre-migrating", "failed"], "h2"),
+        (["pre-migrating", "accepted", "error"], "h2"),
+        (["pre-migrating", "done", "failed"], None),
+        (["failed", "failed"], None),
+        (["failed", "pre-migrating", "accepted"], "h2"),
+        (["done", "accepted"], None),
+    ],
+)
+def test_a_host_that_began_and_never_ended_may_have_the_server(
+    nova: Nova, cloud, statuses, may_be_on
+) -> None:
+    cloud.boot("a")
+    for number, status in enumerate(statuses, start=1):
+        cloud.migrated.append(FakeMigration(number, "a", "h1", "h2", 1e9, "active", status=status))
+
+    begun = nova.evacuations_from("h1")["a"].begun
+
+    assert {one.destination for one in begun} == ({may_be_on} if may_be_on else set())
