@@ -6,12 +6,14 @@ Everything here goes through the ``juju`` command line, so that the same steps r
 controller.
 """
 
+import contextlib
 import dataclasses
 import json
 import pathlib
+import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import jubilant
@@ -175,6 +177,18 @@ def wait_active(client: jubilant.Juju, *, within_s: float = 300) -> None:
     )
 
 
+@contextlib.contextmanager
+def option(client: jubilant.Juju, name: str, value: str | int) -> Generator[None]:
+    """Set an option of the product's charm while the block lasts; all hosts are to be up."""
+    client.config(MASAKARI, {name: value})
+    wait_active(client)
+    try:
+        yield
+    finally:
+        client.config(MASAKARI, reset=[name])
+        wait_active(client)
+
+
 def units(client: jubilant.Juju) -> Sequence[str]:
     """Return the names of the product's units."""
     return tuple(client.status().apps[MASAKARI].units)
@@ -194,5 +208,7 @@ def ensure_enrolled(client: jubilant.Juju, hosts: Sequence[Host], *, method: str
 def instance_ha(client: jubilant.Juju, *words: str) -> Any:
     """Return what the product's own command says, run where it runs in production."""
     command = ["/opt/instance-ha/bin/instance-ha", "--format", "json", *words]
-    answer = client.ssh(f"{MASAKARI}/0", *command, container="masakari-hostmonitor")
+    # A shell reads there what ssh puts together with spaces.
+    line = shlex.join(command)
+    answer = client.ssh(f"{MASAKARI}/0", line, container="masakari-hostmonitor")
     return json.loads(answer)

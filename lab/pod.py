@@ -115,10 +115,11 @@ def ensure_up(pod: Pod) -> None:
     """Start every container that does not run, and wait until each one's pid 1 is itself."""
     network.ensure_up()
     network.attach(pod.netns, to=network.POD, address=address(pod), default_route=True)
-    for container in pod.everything:
-        if pid(pod.daemon(container)) is None:
-            _prepare(pod, container)
-            spawn(pod.daemon(container))
+    with exclusive(f"pod-{pod.name}"):  # the player looks after its pods as well
+        for container in pod.everything:
+            if pid(pod.daemon(container)) is None:
+                _prepare(pod, container)
+                spawn(pod.daemon(container))
     for container in pod.everything:
         daemon = pod.daemon(container)
         program = "bash" if container == CHARM else "pebble"

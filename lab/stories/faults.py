@@ -100,18 +100,6 @@ def signal(scene: Scene, container: str, name: str, *, unit: str = UNIT) -> None
     pebble(scene, container, "signal", name, container, unit=unit)
 
 
-@contextlib.contextmanager
-def fencing_mode(scene: Scene, mode: str) -> Generator[None]:
-    """Set the charm's fencing-mode while the block lasts."""
-    scene.juju.config(deployment.MASAKARI, {"fencing-mode": mode})
-    deployment.wait_active(scene.juju)
-    try:
-        yield
-    finally:
-        scene.juju.config(deployment.MASAKARI, reset=["fencing-mode"])
-        deployment.wait_active(scene.juju)
-
-
 def events(scene: Scene, of: Host) -> list[dict[str, Any]]:
     """Return the events of the host's incident of this story."""
     if scene.incident(of) is None:
@@ -136,14 +124,18 @@ def says_why(scene: Scene, of: Host) -> bool:
 
 
 def wait_controller_says(scene: Scene, words: str) -> str:
-    """Wait until the log of the controller that acts has these words; return the line's end."""
+    """Wait until the log of a unit's controller has these words; return the line's end."""
+    everywhere = deployment.units(scene.juju)
 
     def line() -> str | None:
-        logs = [
-            pebble(scene, HOSTMONITOR, "logs", "-n", "200", HOSTMONITOR, unit=unit)
-            for unit in deployment.units(scene.juju)
+        found = [
+            text
+            for unit in everywhere
+            for text in pebble(
+                scene, HOSTMONITOR, "logs", "-n", "200", HOSTMONITOR, unit=unit
+            ).splitlines()
+            if words in text
         ]
-        found = [text for text in "".join(logs).splitlines() if words in text]
         return found[-1].partition(words)[1] + found[-1].partition(words)[2] if found else None
 
     return wait_until(line, within_s=60, what=f"the controller to say {words!r}", every_s=1.0)

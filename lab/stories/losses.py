@@ -4,7 +4,7 @@
 
 import time
 
-from lab import host, network
+from lab import deployment, host, network
 from lab.host import Host
 
 from . import faults
@@ -68,7 +68,7 @@ def looks_dead(scene: Scene, silent: Host) -> None:
 
 def unfenced(scene: Scene, silent: Host) -> None:
     """The same without fencing, by the operator's choice: the oracle must see two writers."""
-    with faults.fencing_mode(scene, "none"):
+    with deployment.option(scene.juju, "fencing-mode", "none"):
         guests = scene.boot_servers(silent)
         scene.fault(f"every agent of {silent.name} dies; nobody may fence it")
         faults.stop_agents(silent)

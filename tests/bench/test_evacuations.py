@@ -72,7 +72,7 @@ def test_nova_alone(scene, found):
         compute.force_down(lost)
         servers.evacuate_all(ids, lost=lost, at_once=AT_ONCE, within_s=PATIENCE_S)
 
-    deployment.instance_ha(scene.juju, "pause", "--reason", "measuring-nova")
+    deployment.instance_ha(scene.juju, "pause", "--reason", "Nova is measured alone")
     try:
         found["Nova alone"] = measure.throughput(ids, move=move)
     finally:

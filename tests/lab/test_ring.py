@@ -117,8 +117,12 @@ def test_the_keys_are_replaced_while_the_ring_runs(it, client):
         every_s=1.0,
     )
     time.sleep(process.deadline(5))
-
-    told = ring.status(client)
+    told = process.wait_until(
+        lambda: told if (told := ring.status(client))["links"] else None,
+        within_s=30,
+        what="Corosync to tell of its links",
+        every_s=1.0,
+    )
     assert told["quorum"] == "yes"
     states = {state for links in told["links"].values() for state in links.values()}
     assert states == {"enabled connected"}

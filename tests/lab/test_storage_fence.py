@@ -1,7 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The instance-recovery authors
 # SPDX-License-Identifier: Apache-2.0
-"""The rung Ceph on a real Ceph: a client that writes is refused, its neighbour is not."""
+"""The rung Ceph on a real Ceph: a client that writes is refused, its neighbour is not.
 
+And the storage probe of a hypervisor, which asks the same cluster.
+"""
+
+import contextlib
 import json
 import os
 import pathlib
@@ -10,6 +14,9 @@ import time
 
 import pytest
 
+from hypervisor_instance_ha import storage
+from hypervisor_instance_ha.files import Report
+from hypervisor_instance_ha.settings import StorageProbe
 from lab import ceph, network, oracle, process
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.fencing.ceph import CephAccess, CephError, CephFencer
@@ -162,3 +169,18 @@ def test_the_fencing_client_may_do_nothing_else(access, words):
 
     with pytest.raises(CephError, match=r"Ceph refuses: .*EACCES"):
         access.ask(*words.split())
+
+
+def test_the_storage_probe_writes_and_reads_until_the_way_is_cut(files, monkeypatch):
+    monkeypatch.setenv("CEPH_ARGS", f"--conf={files}/ceph.conf --keyring={files}/keyring")
+    target, deadline_s = f"{storage.attempt.RBD}{ceph.POOL}", process.deadline(5)
+    options = StorageProbe(target=target, ceph_user=ceph.USER, deadline_s=deadline_s)
+    argv = ["ip", "netns", "exec", NEIGHBOUR, *storage.command(options)]
+    made = storage.Probe(options, argv=argv, report=Report(files / "storage.json"))
+
+    with contextlib.closing(made) as probe:
+        assert probe.step() == "ok"
+        network.cut(NEIGHBOUR, off=network.STORAGE)
+        assert probe.step() == "hung"
+        network.heal(NEIGHBOUR, to=network.STORAGE)
+        assert probe.step() == "ok"
