@@ -186,7 +186,8 @@ def enter(pod: Pod, argv: Sequence[str], *, container: str = CHARM) -> list[str]
 
 def kill_container(pod: Pod, container: str) -> None:
     """Let a container die as in a crash, and come back on a fresh root as the kubelet does it."""
-    kill(pod.daemon(container))
+    with exclusive(f"pod-{pod.name}"):  # whoever looks after it as well sees it dead, or anew
+        kill(pod.daemon(container))
     ensure_up(pod)
 
 

@@ -259,18 +259,25 @@ def kill(daemon: Daemon) -> None:
 
 
 def end_session(pid_file: pathlib.Path, *, within_s: float) -> None:
-    """End the session whose leader *pid_file* remembers, and forget the file."""
+    """End the session whose leader *pid_file* remembers, and forget the file.
+
+    What another command has started in its place meanwhile, as the kubelet does, lives on.
+    """
     if number := read_pid_file(pid_file):
+        started = _start_time(number)
         if within_s:
             _signal_group(number, signal.SIGTERM)
             end = time.monotonic() + deadline(within_s)
-            while read_pid_file(pid_file) and time.monotonic() < end:
+            while _lives(number, started) and time.monotonic() < end:
                 time.sleep(0.05)
         _signal_group(number, signal.SIGKILL)
-        wait_until(
-            lambda: read_pid_file(pid_file) is None, within_s=10, what=f"the end of {number}"
-        )
-    pid_file.unlink(missing_ok=True)
+        wait_until(lambda: not _lives(number, started), within_s=10, what=f"the end of {number}")
+    if read_pid_file(pid_file) is None:
+        pid_file.unlink(missing_ok=True)
+
+
+def _lives(number: int, started: str) -> bool:
+    return bool(started) and _start_time(number) == started
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:

@@ -6,9 +6,8 @@ import subprocess
 
 import pytest
 
-from lab import measure, memory, paths, servers
+from lab import measure, memory, paths, process, servers
 from lab.errors import LabError
-from lab.openstack import services
 
 ROLLUP = """\
 55d0a1000000-7ffc3d1fe000 ---p 00000000 00:00 0                          [rollup]
@@ -45,8 +44,8 @@ def test_nova_is_measured_from_its_first_call_to_its_last_record(tmp_path, monke
     old, one, two = (f"{n}" * 8 + "-0000-0000-0000-" + f"{n}" * 12 for n in (1, 2, 3))
     line = "2026-01-01 12:00:{:02}.000 99 DEBUG nova.compute.api [-] [instance: {}] {}\n"
     log.write_text(line.format(0, one, "vm evacuation scheduled"))
-    monkeypatch.setattr(paths, "openstack", lambda command: command)  # before `lab install`
-    monkeypatch.setattr(services.NOVA.daemon.__class__, "log", log)
+    monkeypatch.setattr(paths, "openstack_venv", lambda: tmp_path)
+    monkeypatch.setattr(process.Daemon, "log", log)
     began_s = datetime.datetime(2026, 1, 1, 12, 0, 10).astimezone().timestamp()
     monkeypatch.setattr(servers, "evacuated_s", lambda _: [began_s + 12, began_s + 30])
 

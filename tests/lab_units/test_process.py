@@ -79,6 +79,22 @@ def test_a_recycled_pid_is_never_killed(state):
     assert not file.exists()
 
 
+def test_what_another_starts_in_its_place_lives_on(monkeypatch):
+    first = process.spawn(sleeper())
+    killpg = os.killpg
+
+    def restarted_at_once(leader, number):
+        killpg(leader, number)
+        process.wait_until(lambda: not process.alive(sleeper()), within_s=5, what="its end")
+        process.spawn(sleeper())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "killpg", restarted_at_once)
+        process.kill(sleeper())
+
+    assert process.pid(sleeper()) not in (None, first), "the new one must live and be remembered"
+
+
 def test_a_dead_child_is_not_alive():
     daemon = sleeper()
     number = process.spawn(daemon)
