@@ -140,3 +140,13 @@ class Move:
     waits_on: tuple[int, str] | None = None
     """Number and status of the evacuation that Nova works on."""
     waits_since_s: float = 0.0
+
+    def wait_on(self, evacuation: Evacuation, *, now_s: float) -> None:
+        """Note what Nova works on, and since when.
+
+        By its status too: servers are read before the evacuations, so the end of a long rebuild
+        may show in its record while the server still seems to be where it was.
+        """
+        seen = (evacuation.id, evacuation.status)
+        if self.waits_on != seen:
+            self.waits_on, self.waits_since_s = seen, now_s

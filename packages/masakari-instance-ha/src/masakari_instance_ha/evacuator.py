@@ -13,43 +13,24 @@ import collections
 import concurrent.futures
 import functools
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from instance_ha.errors import CloudUnreachableError
 from instance_ha.order import may_begin
 from masakari_instance_ha.evacuation import Move, Outcome, Step, has_no_disk, next_step
 from masakari_instance_ha.nova import Evacuation, Nova, NovaRefusedError, Server
+from masakari_instance_ha.watching import Limits, View, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from instance_ha.order import Place
     from instance_ha.ports import Clock
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 60.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Figures of one host's recovery."""
-
-    at_once: int
-    tries: int
-    poll_s: float
-    pause_s: float
-    """From an order to the next one for the same server; doubled by each try."""
-    stagger_s: float = 0.0
-    """From an order to the next one for any server."""
-    untouched_s: float
-    """After which an order that no compute has claimed is given again."""
-    deadline_s: float
-    """After which a rebuild counts as hung. It is ordered once more, and may take as long again.
-
-    Well above the 300 s that Nova waits for a port of Neutron's.
-    """
+_AHEAD_S = 3.0
+"""How long after a look an order may still be given by it, where orders are staggered."""
 
 
 class Report(Protocol):
@@ -68,15 +49,8 @@ class Report(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class _View:
-    """What Nova said in one look."""
-
-    servers: Mapping[str, Server]
-    evacuations: Mapping[str, Evacuation]
-    fenced: frozenset[str]
-    usable: frozenset[str]
-    """Hosts that take servers; read only when one has failed to."""
+_TimedCall = tuple[float, Move, "Callable[[], bool]"]
+"""When it is made at the earliest, for whom, and the call; it says whether Nova took an order."""
 
 
 class Evacuator:
@@ -108,42 +82,54 @@ class Evacuator:
         self._target = target
         self._limits = limits
         self._report = report
-        self._answered_at_s = clock.now_s()
+        self._watch = Watch(nova, clock=clock, source=source, limits=limits)
         self._next_order_s = 0.0
         self._chosen: collections.Counter[str] = collections.Counter()
 
     def run(self, moves: Sequence[Move]) -> None:
         """Work until every move has its outcome."""
-        self._answered_at_s = self._clock.now_s()
+        self._watch.begin()
         with concurrent.futures.ThreadPoolExecutor(self._limits.at_once) as pool:
             while opened := [move for move in moves if move.outcome is None]:
                 self._report.going_on()
-                calls = [(move, pool.submit(call)) for move, call in self._decide(opened)]
-                for move, call in calls:
-                    if call.result():
-                        self._report.ordered(move)
-                if any(move.outcome is None for move in opened):
+                view = self._watch.look(opened, may_order=self._may_order, pool=pool)
+                if view is not None:
+                    self._call_all(self._decide(opened, view), pool)
+                stirred = view is not None and view.stirred
+                if not stirred and any(move.outcome is None for move in opened):
                     self._clock.sleep(self._limits.poll_s)
 
-    def _decide(self, moves: Sequence[Move]) -> Sequence[tuple[Move, Callable[[], bool]]]:
-        """Look once for all, end what has ended, and return the calls to make now."""
-        view = self._look(moves)
-        if view is None:
-            return []
-        steps = [(move, self._step(move, view)) for move in moves]
+    def _call_all(self, calls: Sequence[_TimedCall], pool: concurrent.futures.Executor) -> None:
+        """Begin each call at its time, and report the orders that Nova took."""
+        begun: list[tuple[Move, concurrent.futures.Future[bool]]] = []
+        for at_s, move, call in calls:
+            if (pause_s := at_s - self._clock.now_s()) > 0:
+                self._clock.sleep(pause_s)
+            begun.append((move, pool.submit(call)))
+        for move, answer in begun:
+            if answer.result():
+                self._watch.ordered(move)
+                self._report.ordered(move)
+
+    def _decide(self, moves: Sequence[Move], view: View) -> Sequence[_TimedCall]:
+        """End what has ended, and return the calls to make now."""
+        steps = [(move, self._step(move, view)) for move in view.read]
         for move, step in steps:
             if self._ends(move, step=step, view=view):
                 self._report.ended(move)
         going = [(move, step) for move, step in steps if move.outcome is None]
-        free = self._limits.at_once - sum(step is Step.WAIT for _, step in going)
-        unended = [move.place for move, _ in going]
-        calls: list[tuple[Move, Callable[[], bool]]] = []
+        under_way = view.resting + sum(step is Step.WAIT for _, step in going)
+        free = self._limits.at_once - under_way
+        unended = [move for move in moves if move.outcome is None]
+        calls: list[_TimedCall] = []
         for move, step in going:
             if (mend := self._mending(step)) is not None:
-                calls.append((move, functools.partial(self._call, move, mend)))
+                calls.append((0.0, move, functools.partial(self._call, move, mend)))
             elif step is not Step.WAIT and free > 0 and self._may_order(move, unended):
                 free -= 1
-                calls.append((move, self._ordering(move, step=step, view=view)))
+                at_s = max(self._clock.now_s(), self._next_order_s)
+                self._next_order_s = at_s + self._limits.stagger_s
+                calls.append((at_s, move, self._ordering(move, step=step, view=view)))
         return calls
 
     def _mending(self, step: Step) -> Callable[[str], None] | None:
@@ -154,9 +140,8 @@ class Evacuator:
             Step.RESTORE: self._nova.reset_to_active,
         }.get(step)
 
-    def _ordering(self, move: Move, *, step: Step, view: _View) -> Callable[[], bool]:
+    def _ordering(self, move: Move, *, step: Step, view: View) -> Callable[[], bool]:
         """Return the call that orders a server's evacuation now."""
-        self._next_order_s = self._clock.now_s() + self._limits.stagger_s
         reset, begun = step is Step.RESET_AND_ORDER, _begun(move, view)
         if begun is not None:
             order = functools.partial(self._order, target=begun.destination, node=begun.node)
@@ -164,30 +149,7 @@ class Evacuator:
             order = functools.partial(self._order, target=self._goal(move, view))
         return functools.partial(order, move, reset=reset)
 
-    def _look(self, moves: Sequence[Move]) -> _View | None:
-        """Ask Nova, or return None if it does not answer."""
-        try:
-            # Servers first: whoever is seen idle, and evacuated afterwards, is followed.
-            servers = {**self._nova.servers_on(self._source)}
-            for move in moves:
-                if move.server not in servers and (seen := self._nova.server(move.server)):
-                    servers[move.server] = seen
-            evacuations = self._nova.evacuations_from(self._source)
-            stuck = any(self._waits_long(move) for move in moves) or any(
-                evacuation.older for evacuation in evacuations.values()
-            )
-            fenced = self._nova.forced_down_hosts() if stuck else frozenset[str]()
-            choose = any(move.failed_on for move in moves)
-            usable = self._nova.usable_hosts() if choose else frozenset[str]()
-        except (CloudUnreachableError, NovaRefusedError) as error:
-            logger.warning("%s: %s", self._source, error)
-            if self._clock.now_s() - self._answered_at_s >= self._limits.deadline_s:
-                raise
-            return None
-        self._answered_at_s = self._clock.now_s()
-        return _View(servers=servers, evacuations=evacuations, fenced=fenced, usable=usable)
-
-    def _step(self, move: Move, view: _View) -> Step:
+    def _step(self, move: Move, view: View) -> Step:
         """Decide for one server; an order that got lost inside Nova is found out here."""
         server, evacuation = view.servers.get(move.server), view.evacuations.get(move.server)
         if server is None:
@@ -209,30 +171,22 @@ class Evacuator:
         move.began_at_s = move.began_at_s or now_s
         if evacuation is None or server.host != self._source:
             return step
-        # By its status too: the servers were listed first, so the end of a long rebuild may show
-        # in its record while the server still seems to be where it was.
-        seen = (evacuation.id, evacuation.status)
-        if move.waits_on != seen:
-            move.waits_on, move.waits_since_s = seen, now_s
+        move.wait_on(evacuation, now_s=now_s)
         # Nova itself lets only one of two orders through: a compute goes on only while the task
         # state is the one that the newest order set.
         lost = _begun(move, view) is None
-        again = self._waits_long(move) and (lost or self._hangs(move, evacuation))
+        again = self._watch.waits_long(move) and (lost or self._hangs(move, evacuation))
         return Step.RESET_AND_ORDER if again else step
-
-    def _waits_long(self, move: Move) -> bool:
-        waited_s = self._clock.now_s() - move.waits_since_s
-        return move.waits_on is not None and waited_s >= self._limits.untouched_s
 
     def _hangs(self, move: Move, evacuation: Evacuation) -> bool:
         """Return whether an evacuation is the first of this move to have hung; note it if so."""
-        if move.hung is None and self._is_late(move):
+        if move.hung is None and self._watch.is_late(move):
             move.hung, move.began_at_s = evacuation.id, self._clock.now_s()
             told = "server %s: evacuation %d to %s hangs, and is ordered again there"
             logger.warning(told, move.name, evacuation.id, evacuation.destination)
         return move.hung == evacuation.id
 
-    def _ends(self, move: Move, *, step: Step, view: _View) -> bool:
+    def _ends(self, move: Move, *, step: Step, view: View) -> bool:
         """Give the move its outcome if it has one; return whether it has."""
         server = view.servers.get(move.server)
         if server is None:
@@ -251,7 +205,7 @@ class Evacuator:
             )
         elif self._is_given_up(move, step):
             move.outcome, move.problem = Outcome.FAILED, _why(move, server, view)
-        elif self._is_late(move):
+        elif self._watch.is_late(move):
             move.outcome = Outcome.FAILED
             move.problem = (
                 f"not arrived in {self._limits.deadline_s:g} s, {_why(move, server, view)}"
@@ -266,16 +220,14 @@ class Evacuator:
         told = self._clock.now_s() >= move.not_before_s
         return step is Step.ORDER or (step is Step.RESET_AND_ORDER and told)
 
-    def _is_late(self, move: Move) -> bool:
-        began_at_s = move.began_at_s
-        late_s = self._limits.deadline_s
-        return began_at_s is not None and self._clock.now_s() - began_at_s >= late_s
+    def _may_order(self, move: Move, among: Sequence[Move]) -> bool:
+        """Return whether it is a server's turn, now or before the next look."""
+        now_s = self._clock.now_s()
+        if move.not_before_s > now_s or self._next_order_s > now_s + _AHEAD_S:
+            return False
+        return may_begin(move.place, [other.place for other in among])
 
-    def _may_order(self, move: Move, unended: Sequence[Place]) -> bool:
-        due = self._clock.now_s() >= max(move.not_before_s, self._next_order_s)
-        return due and may_begin(move.place, unended)
-
-    def _goal(self, move: Move, view: _View) -> str | None:
+    def _goal(self, move: Move, view: View) -> str | None:
         """Return where a server is to go; None leaves it to the scheduler.
 
         Nova's API can exclude no host. So after a failure one of the others is named, which the
@@ -329,7 +281,7 @@ class Evacuator:
         return False
 
 
-def _why(move: Move, server: Server, view: _View) -> str:
+def _why(move: Move, server: Server, view: View) -> str:
     """Return Nova's own words for why a server has not moved."""
     evacuation = view.evacuations.get(move.server)
     if move.problem or evacuation is None:
@@ -342,7 +294,7 @@ def _why(move: Move, server: Server, view: _View) -> str:
     return f"{told}; it may run on {there}: look there (virsh list --all) before you move it"
 
 
-def _begun(move: Move, view: _View) -> Evacuation | None:
+def _begun(move: Move, view: View) -> Evacuation | None:
     """Return the evacuation that a host began and never ended, unless that host was fenced."""
     evacuation = view.evacuations.get(move.server)
     begun = () if evacuation is None else evacuation.begun

@@ -85,6 +85,11 @@ class Evacuation:
         return self.status not in _OVER
 
     @property
+    def is_busy(self) -> bool:
+        """Whether Nova still works by this record; it says so until all is done."""
+        return self.is_under_way and self.status not in _ARRIVED
+
+    @property
     def is_untouched(self) -> bool:
         """Whether no compute works on it: not claimed yet, or done."""
         return self.status in _UNTOUCHED

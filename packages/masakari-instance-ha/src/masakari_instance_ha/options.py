@@ -216,7 +216,7 @@ _FENCING_OPTIONS: list[cfg.Opt] = [
 ]
 
 _RECOVERY_OPTIONS: list[cfg.Opt] = [
-    cfg.FloatOpt("poll_interval", default=1.0, min=0.1, help="Pause between two looks at Nova."),
+    cfg.FloatOpt("poll_interval", default=0.5, min=0.1, help="Pause between two looks at Nova."),
     cfg.IntOpt("evacuation_tries", default=3, min=1, help="Orders per server and notification."),
     cfg.FloatOpt(
         "evacuation_pause",
@@ -226,10 +226,11 @@ _RECOVERY_OPTIONS: list[cfg.Opt] = [
     ),
     cfg.FloatOpt(
         "stagger",
-        default=0.0,
+        default=0.2,
         min=0.0,
         help="Pause between two orders of one host's servers; 0 orders as many at once as may "
-        "be under way. Spares a slow storage or image service, and costs that time per server.",
+        "be under way. Of orders that come at once, Nova's scheduler sends many to one host. More "
+        "spares a slow storage or image service, and costs that time per server.",
     ),
     cfg.FloatOpt(
         "evacuation_deadline",

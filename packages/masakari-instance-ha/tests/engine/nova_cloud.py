@@ -108,6 +108,8 @@ class NovaCloud:
         self.lost_orders: collections.Counter[str] = collections.Counter()
         """Server -> how many of its next orders never arrive."""
         self.silent_until_s = 0.0
+        self.times_listed = 0
+        self.times_read: collections.Counter[str] = collections.Counter()
         self.clients = 0
         self._numbers = itertools.count(1)
 
@@ -129,7 +131,7 @@ class NovaCloud:
             client=made(session=self._session()),
             volumes=made(get_server_volumes=self.list_volumes),
             servers=made(
-                list=self.list_servers, get=self.get, evacuate=self.evacuate,
+                list=self.list_servers, get=self.read, evacuate=self.evacuate,
                 reset_state=self.reset_state, stop=self.stop, start=self.start,
                 migrate=self.migrate, confirm_resize=self.confirm_resize,
             ),
@@ -148,7 +150,12 @@ class NovaCloud:
 
     def list_servers(self, *, search_opts: dict[str, Any], limit: int = 0, detailed: bool = True):
         self._progress()
+        self.times_listed += 1
         return [server for server in self.known.values() if server.host == search_opts["host"]]
+
+    def read(self, uuid: str) -> FakeServer:
+        self.times_read[uuid] += 1
+        return self.get(uuid)
 
     def get(self, uuid: str) -> FakeServer:
         self._progress()

@@ -43,6 +43,58 @@ def test_no_more_than_allowed_are_moved_at_once(cloud, evacuate) -> None:
     assert cloud.most_at_once == 2
 
 
+def test_nor_more_when_one_of_them_is_tried_again(cloud, evacuate) -> None:
+    for uuid in ("a", "b", "c"):
+        cloud.boot(uuid)
+    cloud.no_valid_host["a"] = 1
+    cloud.rebuild_s = 30
+
+    moves = evacuate(at_once=2)
+
+    assert set(outcomes(moves).values()) == {Outcome.SUCCEEDED}
+    assert cloud.most_at_once == 2
+
+
+def test_nova_is_asked_for_little(cloud, evacuate) -> None:
+    cloud.rebuild_s = 30
+    for number in range(12):
+        cloud.boot(f"s{number}")
+
+    moves = evacuate(at_once=4)
+
+    assert set(outcomes(moves).values()) == {Outcome.SUCCEEDED}
+    assert cloud.times_listed == 1
+    in_the_test, before_the_order, once_it_is_done = 1, 1, 1
+    most = max(cloud.times_read.values())
+    assert most <= in_the_test + before_the_order + once_it_is_done
+
+
+def test_the_end_of_an_evacuation_is_looked_at_at_once(cloud, clock, evacuate) -> None:
+    cloud.boot("a")
+
+    evacuate()
+
+    told_s = cloud.rebuild_s + 1  # Nova calls it active, and done one look later
+    assert clock.now_s() - 1000 == told_s, "no pause between the record and the server"
+
+
+def test_a_server_that_waits_for_its_turn_may_be_gone_by_then(cloud, report, evacuate) -> None:
+    for uuid in ("a", "b"):
+        cloud.boot(uuid)
+    passes = report.going_on
+
+    def delete() -> None:
+        passes()
+        if cloud.orders:
+            cloud.known.pop("b", None)
+
+    report.going_on = delete
+    moves = evacuate(at_once=1)
+
+    assert outcomes(moves) == {"a": Outcome.SUCCEEDED, "b": Outcome.IGNORED}
+    assert [uuid for uuid, _ in cloud.orders] == ["a"]
+
+
 def test_what_a_killed_engine_left_is_followed_and_not_ordered_again(
     cloud, report, evacuate
 ) -> None:
@@ -240,6 +292,25 @@ def test_an_older_order_that_began_late_is_not_disturbed(cloud, clock, evacuate,
 
     assert (move.outcome, move.destination) == (Outcome.SUCCEEDED, "h2")
     assert len(cloud.orders) == 2, "the first, and the one with which Nova began"
+
+
+def test_a_server_that_arrives_by_an_older_order_is_seen_at_once(
+    cloud, clock, evacuate, report
+) -> None:
+    server = cloud.boot("a")
+    cloud.no_valid_host["a"] = 1
+    cloud.rebuild_s = 1000  # the second order's record tells of nothing
+    passes = report.going_on
+
+    def arrive() -> None:
+        passes()
+        if len(cloud.orders) == 2:
+            server.host, server.vm_state, server.task_state = "h2", "active", None
+
+    report.going_on = arrive
+
+    assert evacuate()["a"].outcome is Outcome.SUCCEEDED
+    assert clock.now_s() - cloud.order_times_s[1] <= 2
 
 
 def test_a_claim_that_a_forgotten_rebuild_left_is_released_first(cloud, evacuate) -> None:

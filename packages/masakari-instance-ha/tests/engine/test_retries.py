@@ -61,6 +61,23 @@ def test_orders_may_be_staggered(cloud, evacuate) -> None:
     assert (second - first, third - second) == (4, 4)
 
 
+def test_staggered_orders_of_one_look_keep_their_distance(cloud, clock, evacuate) -> None:
+    for uuid in ("a", "b", "c", "d"):
+        cloud.boot(uuid)
+    pauses_s: list[float] = []
+    sleep = clock.sleep
+
+    def note(seconds: float) -> None:
+        pauses_s.append(seconds)
+        sleep(seconds)
+
+    clock.sleep = note
+    evacuate(stagger_s=0.25)
+
+    assert pauses_s[:3] == [0.25] * 3, "one before each order but the first"
+    assert pauses_s[3:] == [1.0] * len(pauses_s[3:]), "then only between looks"
+
+
 def test_a_group_waits_until_its_higher_priorities_have_arrived(cloud, evacuate) -> None:
     for uuid in ("base", "other", "shop"):
         cloud.boot(uuid)
