@@ -49,7 +49,7 @@ Description={description}
 
 [Service]
 Type=notify
-ExecStart=/usr/sbin/{name}
+ExecStart=/usr/sbin/{command}
 Restart=on-failure
 KillMode=process
 OOMScoreAdjust=-999
@@ -76,6 +76,11 @@ unix_sock_ro_perms = "0777"
 unix_sock_rw_perms = "0700"
 host_uuid = "{uuid}"
 keepalive_interval = 5
+# Other hypervisors move guests here, live.
+listen_tls = 0
+listen_tcp = 1
+listen_addr = "{address}"
+auth_tcp = "none"
 """
 
 
@@ -99,14 +104,15 @@ def _install(each: Host, *, profile: Profile, storage: Mapping[str, str]) -> Non
         host.write(each, f"/etc/{path}", text, mode=0o600)
     if profile == "full":
         host.write(each, "/etc/libvirt/qemu.conf", QEMU_CONFIG)
-        config = LIBVIRTD_CONFIG.format(uuid=each.uuid)
+        config = LIBVIRTD_CONFIG.format(uuid=each.uuid, address=each.address())
         host.write(each, "/etc/libvirt/libvirtd.conf", config)
-        for name, description, order in (
+        after = "Requires=virtlogd.service\nAfter=virtlogd.service"
+        for command, description, order in (
             ("virtlogd", "Console logs of virtual machines", "Before=libvirtd.service"),
-            ("libvirtd", "Virtual machines", "Requires=virtlogd.service\nAfter=virtlogd.service"),
+            ("libvirtd --listen", "Virtual machines", after),
         ):
-            unit = _LIBVIRT_UNIT.format(name=name, description=description, order=order)
-            host.install_unit(each, f"{name}.service", unit)
+            unit = _LIBVIRT_UNIT.format(command=command, description=description, order=order)
+            host.install_unit(each, f"{command.split()[0]}.service", unit)
     libvirtd = "libvirtd.service" if profile == "full" else ""
     unit = _NOVA_UNIT.format(venv=paths.openstack_venv(), libvirtd=libvirtd)
     host.install_unit(each, "nova-compute.service", unit)
@@ -129,7 +135,7 @@ def _nova(each: Host, *, profile: Profile) -> Sections:
         "oslo_concurrency": {"lock_path": "/run/lock/nova"},
         **nova_clients(),
     }
-    driver = _libvirt_driver() if profile == "full" else _fake_driver()
+    driver = _libvirt_driver(each) if profile == "full" else _fake_driver()
     return {
         **everywhere,
         **driver,
@@ -142,7 +148,7 @@ def _fake_driver() -> Sections:
     return {"DEFAULT": {"compute_driver": "fake.FakeDriverWithoutFakeNodes"}}
 
 
-def _libvirt_driver() -> Sections:
+def _libvirt_driver(each: Host) -> Sections:
     privsep = f"{paths.openstack('privsep-helper')} --config-file /etc/nova/nova.conf"
     contexts = ("nova_sys_admin", "vif_plug_linux_bridge_privileged", "privsep_osbrick")
     return {
@@ -151,6 +157,8 @@ def _libvirt_driver() -> Sections:
             "virt_type": "qemu",
             "cpu_mode": "none",
             "connection_uri": "qemu:///system",
+            "live_migration_scheme": "tcp",
+            "live_migration_inbound_addr": each.address(),
             "inject_partition": -2,
             "tb_cache_size": 32,
             "num_pcie_ports": 0,

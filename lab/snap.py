@@ -83,7 +83,7 @@ def ensure_up(each: Host, *, nova_host: str) -> jubilant.Juju:
 
 def _install(each: Host, *, nova_host: str) -> None:
     host.write(each, f"{COMMON}/etc/nova/nova.conf", f"[DEFAULT]\nhost = {nova_host}\n")
-    libvirtd = compute.LIBVIRTD_CONFIG.format(uuid=each.uuid)
+    libvirtd = compute.LIBVIRTD_CONFIG.format(uuid=each.uuid, address=each.address())
     sockets = f'unix_sock_dir = "{COMMON}/run/libvirt"\n'
     host.write(each, f"{COMMON}/etc/libvirt/libvirtd.conf", libvirtd + sockets)
     host.write(each, f"{COMMON}/run/libvirt/.keep", "")

@@ -46,6 +46,7 @@ STORIES = _named(
     refusals.maas_unwell,
     refusals.process_killed,
     refusals.plugin_missing,
+    losses.moved_back,
 )
 
 DEMO = ("power-loss", "storage-lost", "management-lost")

@@ -108,3 +108,20 @@ def killed_midway(scene: Scene, lost: Host) -> None:
     scene.wait_elsewhere(guests, lost=lost)
     scene.check_fenced_recovery(guests, lost=lost)
     scene.check_one_writer(guests)
+
+
+def moved_back(scene: Scene, lost: Host) -> None:
+    """A host that was lost works again; what it lost is moved back to it, live and by hand."""
+    guests = scene.boot_servers(lost)
+    scene.fault(f"{lost.name} loses power")
+    host.kill(lost)
+    scene.wait_incident(lost, state="recovered", within_s=RECOVERED_S)
+    scene.wait_elsewhere(guests, lost=lost)
+    scene.note("story", f"{lost.name} has power again")
+    host.boot(lost)
+    scene.wait_incident(lost, state="closed", within_s=RECOVERED_S)
+    scene.note("story", f"an operator runs move-back host={lost.name}")
+    told = scene.juju.run(faults.UNIT, "move-back", {"host": lost.name}, wait=RECOVERED_S)
+    scene.check(f"the action succeeded: {told.results}", told.success)
+    scene.wait_on(lost, guests)
+    scene.check_one_writer(guests)

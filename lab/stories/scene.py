@@ -96,6 +96,20 @@ class Scene:
             for server in moved:
                 self.wait_writing(server)
 
+    def wait_on(self, back: Host, moved: Sequence[Server]) -> None:
+        """Wait until each server is ACTIVE on a host again, and its guest writes there."""
+        for server in moved:
+            wait_until(
+                lambda server=server: _active_on(server, back),
+                within_s=180,
+                what=f"{server.name} to be ACTIVE on {back.name}",
+                every_s=0.5,
+            )
+            self._places.setdefault(server.id, []).append(back)
+        if self.has_guests:
+            for server in moved:
+                self.wait_writing(server)
+
     def wait_writing(self, server: Server) -> Host:
         """Wait until the guest acknowledges a write where it is now; return where that is."""
         where = host.host(servers.server(server.id).host)
@@ -250,3 +264,8 @@ def _summary(finding: Finding) -> str:
 def _active_elsewhere(server: Server, *, lost: Host) -> Server | None:
     now = servers.server(server.id)
     return now if now.status == "ACTIVE" and now.host != lost.name else None
+
+
+def _active_on(server: Server, where: Host) -> bool:
+    now = servers.server(server.id)
+    return now.status == "ACTIVE" and now.host == where.name

@@ -9,8 +9,8 @@ from lab import host, stories
 pytestmark = pytest.mark.lab
 
 
-LONG = {"controller-killed", "bmc-rung", "storage-rung"}
-"""Told by `tox run -e chaos`: they bring up a second unit, or one more power controller."""
+LONG = {"controller-killed", "bmc-rung", "storage-rung", "moved-back"}
+"""Told by `tox run -e chaos`: they bring up a second unit, or more, or take their time."""
 
 HOSTS = host.hosts(3)
 """They take turns: a host that was lost a moment ago is believed later the next time."""

@@ -174,16 +174,18 @@ class Evacuator:
         move.wait_on(evacuation, now_s=now_s)
         # Nova itself lets only one of two orders through: a compute goes on only while the task
         # state is the one that the newest order set.
-        lost = _begun(move, view) is None
-        again = self._watch.waits_long(move) and (lost or self._hangs(move, evacuation))
+        begun = _begun(move, view)
+        again = self._watch.waits_long(move) and (
+            begun is None or self._hangs(move, evacuation, on=begun.destination)
+        )
         return Step.RESET_AND_ORDER if again else step
 
-    def _hangs(self, move: Move, evacuation: Evacuation) -> bool:
+    def _hangs(self, move: Move, evacuation: Evacuation, *, on: str | None) -> bool:
         """Return whether an evacuation is the first of this move to have hung; note it if so."""
         if move.hung is None and self._watch.is_late(move):
             move.hung, move.began_at_s = evacuation.id, self._clock.now_s()
-            told = "server %s: evacuation %d to %s hangs, and is ordered again there"
-            logger.warning(told, move.name, evacuation.id, evacuation.destination)
+            told = "server %s: evacuation %d hangs on %s, and is ordered again there"
+            logger.warning(told, move.name, evacuation.id, on)
         return move.hung == evacuation.id
 
     def _ends(self, move: Move, *, step: Step, view: View) -> bool:
