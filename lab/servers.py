@@ -148,7 +148,7 @@ def _evacuate(connection: Connection, server_id: str) -> None:
 
 
 def evacuate_all(ids: Sequence[str], *, lost: Host, at_once: int, within_s: float) -> None:
-    """Order Nova to move servers off a dead host, and wait until each is ACTIVE elsewhere.
+    """Order Nova to move servers off a dead host, and wait until it calls each one done.
 
     Args:
         ids: The servers.
@@ -159,20 +159,17 @@ def evacuate_all(ids: Sequence[str], *, lost: Host, at_once: int, within_s: floa
     waiting, under_way = list(ids), set[str]()
     with cloud() as connection:
 
-        def all_elsewhere() -> bool:
-            arrived = {
-                one.id
-                for one in _listing(connection)
-                if one.host != lost.name and one.status == "ACTIVE" and one.task is None
-            }
-            under_way.difference_update(arrived)
+        def all_done() -> bool:
+            # The cheapest question that tells: Nova is to be kept from its work by nobody.
+            records = connection.compute.migrations(migration_type="evacuation", host=lost.name)
+            under_way.difference_update(one.server_id for one in records if one.status == "done")
             while waiting and len(under_way) < at_once:
                 _evacuate(connection, waiting[0])
                 under_way.add(waiting.pop(0))
             return not waiting and not under_way
 
-        what = f"{len(ids)} servers to be ACTIVE elsewhere"
-        process.wait_until(all_elsewhere, within_s=within_s, what=what, every_s=0.5)
+        what = f"{len(ids)} servers to be evacuated from {lost.name}"
+        process.wait_until(all_done, within_s=within_s, what=what, every_s=0.5)
 
 
 def evacuated_s(ids: Sequence[str]) -> list[float]:
