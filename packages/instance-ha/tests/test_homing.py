@@ -129,15 +129,28 @@ def test_as_many_at_once_as_may_be_until_all_are_home(nova, journal, look):
     ]
 
 
-def test_a_move_that_nova_gives_up_is_told_and_not_tried_again(nova, journal, look):
+def test_a_move_that_nova_gives_up_is_begun_once_more(nova, journal, look):
     look()
     nova.moving.clear()
-    for _ in range(3):
+    for _ in range(4):
         look()
         nova.end()
+    look()
 
     assert told(journal).count("name-a: stays on h2: nova gave the move up") == 1
-    assert nova.host_of == {"a": "h2", "b": "h2", "c": "h1"}
+    assert told(journal)[-1] == "name-b: moved"
+    assert set(nova.host_of.values()) == {"h1"}
+
+
+def test_one_that_nova_gives_up_again_stays(nova, journal, look):
+    for _ in range(8):
+        look()
+        nova.moving.pop("a", None)
+        nova.end()
+
+    assert told(journal).count("name-a is moved back from h2") == 2
+    assert told(journal).count("name-a: stays on h2: nova gave the move up") == 2
+    assert nova.host_of == {"a": "h2", "b": "h1", "c": "h1"}
 
 
 def test_one_that_is_deleted_on_its_way_is_told(nova, journal, look):

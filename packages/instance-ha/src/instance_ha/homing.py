@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from instance_ha import guards
 from instance_ha.errors import CloudUnreachableError
 from instance_ha.model import Action, Event
-from instance_ha.moving_back import SERVER, came_of, choose, taken
+from instance_ha.moving_back import SERVER, TRIES, came_of, choose, is_given_up, taken
 
 if TYPE_CHECKING:
     from instance_ha.model import Host, Incident
@@ -24,16 +25,16 @@ WITHIN_S = 24 * 3600.0
 
 KIND = "move-back"
 RESULT = "result"
-"""Detail of an event: whether the server's move goes on, or is over for whatever reason."""
-_MOVING, _OVER = "moving", "over"
+"""Detail of an event: whether the server's move goes on, is to begin anew, or is over."""
+_MOVING, _AGAIN, _OVER = "moving", "again", "over"
 
 
 class Homing:
     """The duty that moves back what the newest incident of a host took from it.
 
-    Each server is tried once. The incident's timeline tells when and what came of it, so that
-    another controller goes on where this one was. Nothing is moved while any host is lost: its
-    servers need the room.
+    Each server is tried twice at most. The incident's timeline tells when and what came of it, so
+    that another controller goes on where this one was. Nothing is moved while any host is lost:
+    its servers need the room.
     """
 
     name = "move-back"
@@ -60,7 +61,8 @@ class Homing:
         events = self._journal.events(incident)
         put_on = taken(events)
         results = {e.detail[SERVER]: e.detail[RESULT] for e in events if e.kind == KIND}
-        waiting = [server for server in put_on if server not in results]
+        tries = Counter(e.detail[SERVER] for e in events if e.detail.get(RESULT) == _MOVING)
+        waiting = [server for server in put_on if results.get(server, _AGAIN) == _AGAIN]
         moving = [server for server, result in results.items() if result == _MOVING]
         if not waiting and not moving:
             self._over.add(incident.id)
@@ -69,7 +71,9 @@ class Homing:
         for server in moving:
             if came := came_of(now.get(server), to=incident.host):
                 name = now[server].name if server in now else server
-                self._tell(server, f"{name}: {came}", _OVER, incident=incident, survey=survey)
+                again = is_given_up(now.get(server), to=incident.host) and tries[server] < TRIES
+                result = _AGAIN if again else _OVER
+                self._tell(server, f"{name}: {came}", result, incident=incident, survey=survey)
         under_way = sum(server in now and not now[server].idle for server in moving)
         for server in waiting[: max(0, self._at_once - under_way)]:
             self._try(server, put_on=put_on[server], incident=incident, survey=survey)

@@ -17,6 +17,15 @@ DESTINATION = "destination"
 """Details of an ``active`` event: the server's UUID, and the host that it was put on."""
 
 
+TRIES = 2
+"""Moves of one server, the first that Nova gives up included.
+
+Where disks are in Ceph, Nova leaves the directory of an evacuated server on its old host, gives
+the first move back up because of it (``DestinationDiskExists``), and removes it in doing so. Seen
+with Nova 34; the second move succeeds.
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a server is now."""
@@ -58,6 +67,11 @@ def came_of(place: Place | None, *, to: str) -> str | None:
     if not place.idle:
         return None
     return "moved" if place.host == to else f"stays on {place.host}: nova gave the move up"
+
+
+def is_given_up(place: Place | None, *, to: str) -> bool:
+    """Return whether Nova gave a server's move up, so that it runs on where it was."""
+    return place is not None and place.idle and place.host != to
 
 
 def choose(taken_to: Mapping[str, str], places: Mapping[str, Place]) -> Return:

@@ -92,14 +92,30 @@ def test_only_a_few_are_moved_at_once(ask, incident, openstack_cloud, monkeypatc
     assert max(seen) == most
 
 
+def test_a_move_that_nova_gives_up_is_begun_once_more(ask, incident, openstack_cloud, monkeypatch):
+    begin, begun = openstack_cloud.live_migrate, []
+
+    def give_the_first_one_up(server, **how):
+        begun.append(server)
+        if begun.count(server) > 1:
+            begin(server, **how)
+
+    monkeypatch.setattr(openstack_cloud, "live_migrate", give_the_first_one_up)
+
+    assert [row["result"] for row in ask("move-back", "h1")] == ["moved"] * 3
+    assert len(begun) == 6
+
+
 def test_a_server_that_nova_keeps_is_told(ask, incident, openstack_cloud, monkeypatch):
-    monkeypatch.setattr(openstack_cloud, "live_migrate", lambda server, **_: None)
+    begun = []
+    monkeypatch.setattr(openstack_cloud, "live_migrate", lambda server, **_: begun.append(server))
     openstack_cloud.refusals["POST", "/servers/uuid-a"] = (409, "a device cannot move")
 
     results = [row["result"] for row in ask("move-back", "h1")]
 
     assert results[0] == "stays: a device cannot move"
     assert results[1] == "stays on h2: nova gave the move up"
+    assert begun.count("uuid-b") == 2
 
 
 def test_nothing_is_moved_to_a_host_that_is_lost_again(run, incident, journal, openstack_cloud):

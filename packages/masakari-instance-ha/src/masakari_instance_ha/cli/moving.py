@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import collections
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import CloudUnreachableError, InstanceHaError
-from instance_ha.moving_back import came_of, choose, taken
+from instance_ha.moving_back import TRIES, came_of, choose, is_given_up, taken
 from masakari_instance_ha.cli.call import Call, Commands, InputError
 from masakari_instance_ha.cli.output import Table
 from masakari_instance_ha.clock import SystemClock
@@ -84,24 +85,35 @@ def _move(
 ) -> Mapping[str, str]:
     """Move a few at a time, each followed to its end; return server -> what came of it."""
     clock, results = SystemClock(), dict[str, str]()
-    waiting, under_way = list(places), dict[str, float]()
+    waiting, under_way = [place.server for place in places], dict[str, float]()
+    tries = collections.Counter[str]()
     while waiting or under_way:
         _demand_peace(host, call=call)
         while waiting and len(under_way) < call.arguments.at_once:
-            server = waiting.pop(0).server
-            try:
-                mover.move(server, target=host)
-            except CloudUnreachableError as error:
-                results[server] = f"stays: {error}"
+            server = waiting.pop(0)
+            tries[server] += 1
+            if refusal := _begin(server, host=host, mover=mover):
+                results[server] = refusal
             else:
                 under_way[server] = clock.now_s() + PATIENCE_S
         clock.sleep(LOOK_S)
         now = mover.places(under_way)
         for server, until_s in list(under_way.items()):
             result = came_of(now.get(server), to=host)
-            if result is None and clock.now_s() > until_s:
-                result = "still moves; see openstack server migration list"
-            if result is not None:
-                results[server] = result
-                del under_way[server]
+            if result is None and clock.now_s() <= until_s:
+                continue
+            del under_way[server]
+            if tries[server] < TRIES and is_given_up(now.get(server), to=host):
+                waiting.append(server)
+            else:
+                results[server] = result or "still moves; see openstack server migration list"
     return results
+
+
+def _begin(server: str, *, host: str, mover: NovaMover) -> str:
+    """Begin one move; return why Nova declines it, or nothing."""
+    try:
+        mover.move(server, target=host)
+    except CloudUnreachableError as error:
+        return f"stays: {error}"
+    return ""
