@@ -109,31 +109,35 @@ class Watch:
         """
         resting = [move for move in moves if self._seen_all and self._rests(move)]
         try:
-            # Servers first: whoever is seen idle, and evacuated afterwards, is followed.
             if self._seen_all:
                 read = self._due(moves, resting=len(resting), may_order=may_order)
-                servers = {}
             else:
                 read = moves
-                servers = {**self._nova.servers_on(self._source)}
-            missing = [move.server for move in read if move.server not in servers]
-            found = pool.map(self._nova.server, missing)
-            servers |= {server.uuid: server for server in found if server is not None}
-            self._evacuations = self._nova.evacuations_from(self._source)
-            stuck = any(self.waits_long(move) for move in read) or any(
-                evacuation.older for evacuation in self._evacuations.values()
-            )
-            fenced = self._nova.forced_down_hosts() if stuck else frozenset[str]()
-            choose = any(move.failed_on for move in read)
-            usable = self._nova.usable_hosts() if choose else frozenset[str]()
+            view = self._ask(read, resting=resting, pool=pool)
         except (CloudUnreachableError, NovaRefusedError) as error:
             logger.warning("%s: %s", self._source, error)
             if self._clock.now_s() - self._answered_at_s >= self._limits.deadline_s:
                 raise
             return None
         self._answered_at_s, self._seen_all = self._clock.now_s(), True
+        return view
+
+    def _ask(
+        self, read: Sequence[Move], *, resting: Sequence[Move], pool: concurrent.futures.Executor
+    ) -> View:
+        # Servers first: whoever is seen idle, and evacuated afterwards, is followed.
+        servers = {} if self._seen_all else {**self._nova.servers_on(self._source)}
+        missing = [move.server for move in read if move.server not in servers]
+        found = pool.map(self._nova.server, missing)
+        servers |= {server.uuid: server for server in found if server is not None}
+        self._evacuations = self._nova.evacuations_from(self._source)
+        stuck = any(self.waits_long(move) for move in read) or any(
+            evacuation.older for evacuation in self._evacuations.values()
+        )
+        choose = any(move.failed_on for move in read)
+        fenced = self._nova.forced_down_hosts() if stuck else frozenset[str]()
+        usable = self._nova.usable_hosts() if choose else frozenset[str]()
         self._follow(read, resting)
-        stirred = not all(self._rests(move) for move in resting)
         return View(
             read=read,
             servers=servers,
@@ -141,7 +145,7 @@ class Watch:
             fenced=fenced,
             usable=usable,
             resting=len(resting),
-            stirred=stirred,
+            stirred=not all(self._rests(move) for move in resting),
         )
 
     def waits_long(self, move: Move) -> bool:
@@ -191,4 +195,4 @@ class Watch:
             newest = self._evacuations.get(move.server)
             if newest is not None and newest.is_busy:
                 self._followed.add(move.server)
-                move.wait_on(newest, now_s=self._answered_at_s)
+                move.wait_on(newest, now_s=self._clock.now_s())
