@@ -4,9 +4,11 @@
 
 import json
 import time
+from collections.abc import Sequence
 
 from lab import deployment, host, network
 from lab.host import Host
+from lab.servers import Server
 
 from . import faults
 from .scene import Scene
@@ -19,11 +21,7 @@ QUIET_S = 30.0
 
 def power_loss(scene: Scene, lost: Host) -> None:
     """A host loses power while its guests write; they write on elsewhere."""
-    guests = scene.boot_servers(lost)
-    scene.fault(f"{lost.name} loses power")
-    host.kill(lost)
-    scene.wait_incident(lost, state="recovered", within_s=RECOVERED_S)
-    scene.wait_elsewhere(guests, lost=lost)
+    guests = _recovered(scene, lost)
     scene.check_fenced_recovery(guests, lost=lost)
     scene.check_one_writer(guests)
 
@@ -113,11 +111,7 @@ def killed_midway(scene: Scene, lost: Host) -> None:
 
 def moved_back(scene: Scene, lost: Host) -> None:
     """A host that was lost works again; what it lost is moved back to it, live and by hand."""
-    guests = scene.boot_servers(lost)
-    scene.fault(f"{lost.name} loses power")
-    host.kill(lost)
-    scene.wait_incident(lost, state="recovered", within_s=RECOVERED_S)
-    scene.wait_elsewhere(guests, lost=lost)
+    guests = _recovered(scene, lost)
     scene.note("story", f"{lost.name} has power again")
     host.boot(lost)
     scene.wait_incident(lost, state="closed", within_s=RECOVERED_S)
@@ -127,3 +121,13 @@ def moved_back(scene: Scene, lost: Host) -> None:
     scene.check(f"it says that each was moved: {came_of}", came_of == ["moved"] * len(guests))
     scene.wait_on(lost, guests)
     scene.check_one_writer(guests)
+
+
+def _recovered(scene: Scene, lost: Host) -> Sequence[Server]:
+    """Let a host lose power, and return its servers once they are elsewhere."""
+    guests = scene.boot_servers(lost)
+    scene.fault(f"{lost.name} loses power")
+    host.kill(lost)
+    scene.wait_incident(lost, state="recovered", within_s=RECOVERED_S)
+    scene.wait_elsewhere(guests, lost=lost)
+    return guests

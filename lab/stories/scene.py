@@ -84,28 +84,28 @@ class Scene:
 
     def wait_elsewhere(self, moved: Sequence[Server], *, lost: Host) -> None:
         """Wait until each server is ACTIVE on another host, and its guest writes there."""
-        for server in moved:
-            now = wait_until(
-                lambda server=server: _active_elsewhere(server, lost=lost),
-                within_s=180,
-                what=f"{server.name} to be ACTIVE elsewhere",
-                every_s=0.5,
-            )
-            self._places.setdefault(server.id, [lost]).append(host.host(now.host))
-        if self.has_guests:
-            for server in moved:
-                self.wait_writing(server)
+        self._wait_active(moved, where=f"not on {lost.name}", fits=lambda now: now != lost.name)
 
     def wait_on(self, back: Host, moved: Sequence[Server]) -> None:
-        """Wait until each server is ACTIVE on a host again, and its guest writes there."""
+        """Wait until each server is ACTIVE on this host, and its guest writes there."""
+        self._wait_active(moved, where=f"on {back.name}", fits=lambda now: now == back.name)
+
+    def _wait_active(
+        self, moved: Sequence[Server], *, where: str, fits: Callable[[str], bool]
+    ) -> None:
+        def arrived(server: Server) -> Server | None:
+            now = servers.server(server.id)
+            return now if now.status == "ACTIVE" and fits(now.host) else None
+
         for server in moved:
-            wait_until(
-                lambda server=server: _active_on(server, back),
+            now = wait_until(
+                lambda server=server: arrived(server),
                 within_s=180,
-                what=f"{server.name} to be ACTIVE on {back.name}",
+                what=f"{server.name} to be ACTIVE, {where}",
                 every_s=0.5,
             )
-            self._places.setdefault(server.id, []).append(back)
+            places = self._places.setdefault(server.id, [host.host(server.host)])
+            places.append(host.host(now.host))
         if self.has_guests:
             for server in moved:
                 self.wait_writing(server)
@@ -259,13 +259,3 @@ def _summary(finding: Finding) -> str:
         else (f"{finding.acknowledged} acknowledged records, none lost")
     )
     return f"{finding.verdict}: {told}; {kept}"
-
-
-def _active_elsewhere(server: Server, *, lost: Host) -> Server | None:
-    now = servers.server(server.id)
-    return now if now.status == "ACTIVE" and now.host != lost.name else None
-
-
-def _active_on(server: Server, where: Host) -> bool:
-    now = servers.server(server.id)
-    return now.status == "ACTIVE" and now.host == where.name

@@ -12,26 +12,14 @@ from __future__ import annotations
 import http
 from typing import TYPE_CHECKING, Any
 
-import masakari.conf
-
 from instance_ha.errors import CloudUnreachableError
+from masakari_instance_ha import catalog
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
 _VERSION = "1.28"
 """The first one whose allocations have a generation, so that no writer undoes another's work."""
-
-
-def endpoint(service: str) -> dict[str, str | None]:
-    """Return where Masakari's options say that a service is."""
-    conf = masakari.conf.CONF
-    interface = conf.nova_catalog_admin_info.split(":")[-1]
-    return {
-        "service_type": service,
-        "interface": interface,
-        "region_name": conf.os_region_name,
-    }
 
 
 def release(session: Session, server: str, *, node: str) -> None:
@@ -66,7 +54,7 @@ def _call(session: Session, method: str, path: str, **more: Any) -> Any:  # noqa
     answer = session.request(
         path,
         method,
-        endpoint_filter=endpoint("placement"),
+        endpoint_filter=catalog.endpoint("placement"),
         headers=headers,
         raise_exc=False,
         **more,

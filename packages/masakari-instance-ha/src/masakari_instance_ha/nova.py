@@ -17,7 +17,7 @@ from novaclient import exceptions as nova_errors
 
 from instance_ha.errors import CloudUnreachableError, InstanceHaError
 from instance_ha.selection import ServerFacts
-from masakari_instance_ha import claims, servers
+from masakari_instance_ha import catalog, claims, servers
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -296,7 +296,7 @@ class Nova:
 
     def _image_properties(self, image: str) -> Mapping[str, str]:
         answer = self.session.get(
-            f"/v2/images/{image}", endpoint_filter=claims.endpoint("image"), raise_exc=False
+            f"/v2/images/{image}", endpoint_filter=catalog.endpoint("image"), raise_exc=False
         )
         if answer.status_code in {http.HTTPStatus.NOT_FOUND, http.HTTPStatus.FORBIDDEN}:
             return {}
