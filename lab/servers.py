@@ -172,6 +172,18 @@ def evacuate_all(ids: Sequence[str], *, lost: Host, at_once: int, within_s: floa
         process.wait_until(all_done, within_s=within_s, what=what, every_s=0.5)
 
 
+def wait_evacuated(ids: Sequence[str], *, lost: Host, within_s: float) -> None:
+    """Wait until Nova calls the evacuation of each server done, and hardly disturb it."""
+    with cloud() as connection:
+
+        def all_done() -> bool:
+            records = connection.compute.migrations(migration_type="evacuation", host=lost.name)
+            return {one.server_id for one in records if one.status == "done"} >= set(ids)
+
+        what = f"{len(ids)} servers to be evacuated from {lost.name}"
+        process.wait_until(all_done, within_s=within_s, what=what, every_s=5.0)
+
+
 def evacuated_s(ids: Sequence[str]) -> list[float]:
     """Return when each server's evacuation was done, as Nova's records of it tell, in seconds.
 
