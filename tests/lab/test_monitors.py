@@ -9,6 +9,7 @@ import jubilant
 import pytest
 
 from lab import compute, deployment, host, juju, network, process, servers
+from lab.openstack import database
 from lab.stories import faults
 from lab.stories.faults import emulator, kill_guest
 from lab.stories.scene import Scene
@@ -129,6 +130,32 @@ def test_old_guests_of_a_fenced_host_never_run_again(h1, scene):
     assert [each.name for each in guests if emulator(h1, each)] == []
     said = host.run(h1, ["journalctl", "-b", "-u", "instance-ha-autostart"]).stdout
     assert said.count("does not start by itself any more") == len(guests)
+    scene.check_one_writer(guests)
+
+
+@pytest.mark.chaos
+def test_a_host_is_taken_back_though_nova_has_two_records_of_its_server(h1, scene):
+    (guest,) = guests = scene.boot_servers(h1, count=1)
+    scene.fault("h1 loses power")
+    host.kill(h1)
+    scene.wait_incident(h1, state="recovered", within_s=240)
+    scene.wait_elsewhere(guests, lost=h1)
+    # As after an order that got lost in Nova; nova-compute settles one record at each start.
+    database.execute(
+        f"USE nova_cell1; CREATE TEMPORARY TABLE again SELECT * FROM migrations "
+        f"WHERE instance_uuid = '{guest.id}' AND status = 'done';"
+        "UPDATE again SET id = (SELECT MAX(id) + 1 FROM migrations), uuid = UUID();"
+        "INSERT INTO migrations SELECT * FROM again;"
+    )
+    assert servers.evacuations(guest.id) == ["done", "done"]
+
+    host.boot(h1)
+    scene.wait_incident(h1, state="closed", within_s=300)
+
+    assert servers.evacuations(guest.id) == ["completed", "completed"]
+    said = host.run(h1, ["journalctl", "-b", "-u", "instance-ha-return-guard"]).stdout
+    assert said.count("is started again: 1 records are left") == 1
+    compute.wait_up([h1])
     scene.check_one_writer(guests)
 
 

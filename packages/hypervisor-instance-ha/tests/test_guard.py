@@ -16,7 +16,9 @@ from hypervisor_instance_ha.guard import Standing, judge
 from hypervisor_instance_ha.guarding import ReturnGuard, Surroundings
 
 NOVA = "nova-compute.service"
-CALM = Standing(enrolled=True, notification=None, forced_down=False, evacuating=0, servers=0)
+CALM = Standing(
+    enrolled=True, notification=None, forced_down=False, evacuating=0, servers=0, unsettled=0
+)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +125,7 @@ def test_t03_a_reboot_starts_at_once(boot):
     assert machine.PERMISSION.exists()
     assert boot.nova_runs
     assert boot.said["state"] == "released"
+    assert not boot.guard.let_back
 
 
 def test_t03_a_host_under_recovery_waits_without_guests_and_then_starts(boot):
@@ -140,6 +143,7 @@ def test_t03_a_host_under_recovery_waits_without_guests_and_then_starts(boot):
     boot.standing = dataclasses.replace(CALM, notification="finished", forced_down=True)
     assert boot.guard.step()
     assert boot.nova_runs
+    assert boot.guard.let_back
 
 
 def test_a_guest_that_appears_while_it_waits_is_ended_too(boot):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 
@@ -14,6 +15,7 @@ from hypervisor_instance_ha.__main__ import PROGRAMS, main
 from hypervisor_instance_ha.cloud import Server
 from hypervisor_instance_ha.errors import SettingsError
 from hypervisor_instance_ha.files import read_report, write_whole
+from hypervisor_instance_ha.guard import Standing
 from hypervisor_instance_ha.settings import AgentWatch, Login, Settings, StorageProbe
 
 LOGIN = Login(
@@ -80,13 +82,39 @@ def test_the_guard_holds_where_it_has_no_settings(place, systemd, monkeypatch):
         assert "monitors.json" in str(read_report(report)["reason"])
 
         write_whole(machine.OVERRIDE, "by hand")
-        guard.join(20)
+        while not machine.PERMISSION.exists():
+            guard.join(0.02)
+            assert guard.is_alive()
     finally:
         stop.set()
         guard.join()
 
-    assert machine.PERMISSION.exists()
     assert ("start", "--no-block", "nova-compute.service") in systemd.said
+
+
+@pytest.mark.parametrize(("notification", "settles"), [(None, False), ("finished", True)])
+def test_only_a_host_that_was_lost_is_looked_after_once_it_may_start(
+    place, systemd, monkeypatch, notification, settles
+):
+    configure(place)
+    systemd.add("nova-compute.service", active="inactive")
+    lost = Standing(
+        enrolled=True,
+        notification=notification,
+        forced_down=notification is not None,
+        evacuating=0,
+        servers=0,
+        unsettled=1,
+    )
+    looks = iter([lost, lost, dataclasses.replace(lost, unsettled=0)])
+    monkeypatch.setattr(programs.Cloud, "standing", lambda _, now_s: next(looks))
+    monkeypatch.setattr(programs, "emulators_run", lambda: False)
+    monkeypatch.setattr(programs, "SETTLED_LOOK_S", 0.01)
+
+    programs.guard_return(threading.Event())
+
+    assert machine.PERMISSION.exists()
+    assert (next(looks, None) is None) is settles
 
 
 @pytest.mark.parametrize("program", [programs.watch_instances, programs.watch_processes])

@@ -124,12 +124,14 @@ class Cloud:
         notification = None if host is None else self._last_loss(host["uuid"], now_s=now_s)
         calm = notification is None and not forced_down
         placed = set[str]() if calm else {server.uuid for server in self.servers()}
+        moves = [] if calm else self._evacuations()
         return Standing(
             enrolled=host is not None,
             notification=notification,
             forced_down=forced_down,
-            evacuating=0 if calm else self._evacuating(placed),
+            evacuating=_count_evacuating(moves, placed=placed),
             servers=len(placed) if forced_down else 0,
+            unsettled=sum(one["status"] == "done" for one in moves) if forced_down else 0,
         )
 
     def _masakari_host(self) -> dict[str, Any] | None:
@@ -162,20 +164,11 @@ class Cloud:
         found = self._nova(f"/os-services?{query}")["services"]
         return found[0] if found else None
 
-    def _evacuating(self, placed: Set[str]) -> int:
-        """Return how many servers are on their way from here to other hosts.
-
-        Nova may leave a record under way for ever, beside that of the order that arrived. So only
-        the servers count that it still places here.
-        """
+    def _evacuations(self) -> Sequence[dict[str, Any]]:
+        """Return Nova's records of evacuations from here."""
         query = urlencode({"migration_type": "evacuation", "source_compute": self._host})
         found = self._nova(f"/os-migrations?{query}", version=_MIGRATIONS_VERSION)["migrations"]
-        under_way = {
-            one["instance_uuid"]
-            for one in found
-            if one["source_compute"] == self._host and one["status"] in _UNDER_WAY
-        }
-        return len(under_way & placed)
+        return [one for one in found if one["source_compute"] == self._host]
 
     def _notify(self, kind: str, payload: dict[str, str], *, at_s: float) -> None:
         body = {
@@ -211,6 +204,15 @@ def _server(raw: dict[str, Any]) -> Server:
         task=raw["OS-EXT-STS:task_state"],
         metadata=raw.get("metadata") or {},
     )
+
+
+def _count_evacuating(moves: Sequence[dict[str, Any]], *, placed: Set[str]) -> int:
+    """Return how many servers are on their way from here to other hosts.
+
+    Nova may leave a record under way for ever, beside that of the order that arrived. So only the
+    servers count that it still places here.
+    """
+    return len({one["instance_uuid"] for one in moves if one["status"] in _UNDER_WAY} & placed)
 
 
 def iso(seconds: float) -> str:

@@ -24,6 +24,8 @@ class Standing:
     """Servers on their way from here to other hosts."""
     servers: int
     """Servers that Nova places here; counted only while the host is forced down."""
+    unsettled: int
+    """Evacuations from here that nova-compute has yet to settle; counted only then, too."""
 
 
 @dataclass(frozen=True, kw_only=True)

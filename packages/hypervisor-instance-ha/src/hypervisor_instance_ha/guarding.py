@@ -53,6 +53,8 @@ class ReturnGuard:
     def __init__(self, around: Surroundings, *, report: Report) -> None:
         self._around = around
         self._report = report
+        self.let_back = False
+        """Whether it let a host start that was lost before."""
 
     def run(self, pause: Callable[[float], None]) -> None:
         """Return as soon as nova-compute may start, and has been started."""
@@ -70,6 +72,7 @@ class ReturnGuard:
             machine.notify_ready(f"{state}: {verdict.reason}")
         if verdict.may_start:
             self._release(verdict)
+            self.let_back = verdict.clean
         return verdict.may_start
 
     def verdict(self) -> Verdict:

@@ -26,6 +26,7 @@ from hypervisor_instance_ha.keystone import Session
 from hypervisor_instance_ha.ledger import Ledger
 from hypervisor_instance_ha.processes import ProcessMonitor
 from hypervisor_instance_ha.settings import Settings
+from hypervisor_instance_ha.settling import Settling
 from hypervisor_instance_ha.spool import Entry, Spool
 from hypervisor_instance_ha.station import Station
 from hypervisor_instance_ha.tally import Tally
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SETTLED_LOOK_S = 10.0
+"""Pause between two looks at what Nova still has against a host that came back."""
 RESUME_S = 60.0
 """So long after its permission nova-compute may be starting guests by itself, where it does."""
 
@@ -109,9 +112,13 @@ def guard_return(stop: threading.Event) -> None:
     around = Surroundings(
         standing=standing, connect=connect, guests_run=emulators_run, units=units
     )
-    guard = ReturnGuard(around, report=_report("guard"))
+    report = _report("guard")
+    guard = ReturnGuard(around, report=report)
     while not stop.is_set() and not guard.step():
         _pause_unless_overridden(stop)
+    settling = Settling(around, report=report)
+    while guard.let_back and not stop.wait(SETTLED_LOOK_S) and not settling.step(time.monotonic()):
+        pass
 
 
 def run_drill(uuid: str) -> str:
