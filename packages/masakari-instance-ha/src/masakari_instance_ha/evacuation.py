@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from instance_ha.order import Place
 
 if TYPE_CHECKING:
-    from masakari_instance_ha.nova import Evacuation, Server
+    from masakari_instance_ha.records import Evacuation, Server
 
 _EVACUABLE = frozenset({"active", "stopped", "error"})
+_REBUILDING = "rebuild"
+"""What Nova's task states of an evacuation begin with."""
 _POWERED_OFF = 4  # Nova's power_state SHUTDOWN
 _DISK_NOT_FOUND = "shared storage"
 """In Nova's words for a disk that the destination does not find."""
@@ -71,7 +73,7 @@ def next_step(
     """
     if server.host != source:
         return _step_after_arrival(server, ends_as)
-    if evacuation is not None and evacuation.is_under_way:
+    if evacuation is not None and (evacuation.is_under_way or is_unwinding(server, evacuation)):
         return Step.WAIT
     if stays:
         restored = server.vm_state != "error" or ends_as is EndsAs.ERROR
@@ -79,6 +81,15 @@ def next_step(
     if server.task_state is None and server.vm_state in _EVACUABLE:
         return Step.ORDER
     return Step.RESET_AND_ORDER
+
+
+def is_unwinding(server: Server, evacuation: Evacuation) -> bool:
+    """Return whether Nova still takes back what a failed evacuation did.
+
+    It calls the record failed first, and ends by setting the task state to nothing, whoever has
+    set it meanwhile: a newer order would fail by that, its guest running.
+    """
+    return evacuation.has_failed and (server.task_state or "").startswith(_REBUILDING)
 
 
 def has_no_disk(server: Server, evacuation: Evacuation | None) -> bool:
@@ -132,7 +143,7 @@ class Move:
     failed_on: set[str] = field(default_factory=set[str])
     """Hosts that could not take it."""
     began_at_s: float | None = None
-    """When it was first ordered, or first seen under way; anew once a rebuild has hung."""
+    """Since when Nova works on it: its newest order, or when it was first seen under way."""
     hung: int | None = None
     """Number of the evacuation that has hung, and that one more order follows."""
     not_before_s: float = 0.0

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 from instance_ha.errors import CloudUnreachableError
 from instance_ha.order import may_begin
 from masakari_instance_ha.evacuation import Move, Outcome, Step, has_no_disk, next_step
-from masakari_instance_ha.nova import Evacuation, Nova, NovaRefusedError, Server
+from masakari_instance_ha.nova import Nova, NovaRefusedError
+from masakari_instance_ha.records import Evacuation, Server
 from masakari_instance_ha.watching import Limits, View, Watch
 
 if TYPE_CHECKING:
@@ -143,8 +144,9 @@ class Evacuator:
     def _ordering(self, move: Move, *, step: Step, view: View) -> Callable[[], bool]:
         """Return the call that orders a server's evacuation now."""
         reset, begun = step is Step.RESET_AND_ORDER, _begun(move, view)
-        if begun is not None:
-            order = functools.partial(self._order, target=begun.destination, node=begun.node)
+        if begun:
+            there = begun[-1]
+            order = functools.partial(self._order, target=there.destination, node=there.node)
         else:
             order = functools.partial(self._order, target=self._goal(move, view))
         return functools.partial(order, move, reset=reset)
@@ -162,21 +164,24 @@ class Evacuator:
             evacuation=evacuation,
             stays=move.stays,
         )
+        here = server.host == self._source
+        if here and evacuation is not None and evacuation.has_failed and evacuation.destination:
+            move.failed_on.add(evacuation.destination)
         if step is not Step.WAIT:
-            if server.host == self._source and evacuation is not None and evacuation.destination:
-                move.failed_on.add(evacuation.destination)
             move.waits_on = None
             return step
         now_s = self._clock.now_s()
         move.began_at_s = move.began_at_s or now_s
-        if evacuation is None or server.host != self._source:
+        if evacuation is None or not here:
             return step
         move.wait_on(evacuation, now_s=now_s)
-        # Nova itself lets only one of two orders through: a compute goes on only while the task
-        # state is the one that the newest order set.
+        # Of two orders that are under way on different hosts Nova may let one through, or none; a
+        # guest that is left by then is found again by the records (``Evacuation.begun``).
         begun = _begun(move, view)
         again = self._watch.waits_long(move) and (
-            begun is None or self._hangs(move, evacuation, on=begun.destination)
+            evacuation.has_failed
+            or not begun
+            or self._hangs(move, evacuation, on=begun[-1].destination)
         )
         return Step.RESET_AND_ORDER if again else step
 
@@ -205,7 +210,7 @@ class Evacuator:
                 f"its disk is on {self._source} alone; it stays until the host returns, or "
                 "choose disks = shared to rebuild it from its image, empty"
             )
-        elif self._is_given_up(move, step):
+        elif self._is_given_up(move, step, view):
             move.outcome, move.problem = Outcome.FAILED, _why(move, server, view)
         elif self._watch.is_late(move):
             move.outcome = Outcome.FAILED
@@ -214,13 +219,11 @@ class Evacuator:
             )
         return move.outcome is not None
 
-    def _is_given_up(self, move: Move, step: Step) -> bool:
-        if move.tries < self._limits.tries:
+    def _is_given_up(self, move: Move, step: Step, view: View) -> bool:
+        if step not in {Step.ORDER, Step.RESET_AND_ORDER}:
             return False
-        # Nova calls the evacuation failed some seconds before it says why, and until then the
-        # server still seems busy.
-        told = self._clock.now_s() >= move.not_before_s
-        return step is Step.ORDER or (step is Step.RESET_AND_ORDER and told)
+        # On one of two hosts an order would start what the other one may run.
+        return move.tries >= self._limits.tries or len(_hosts(_begun(move, view))) > 1
 
     def _may_order(self, move: Move, among: Sequence[Move]) -> bool:
         """Return whether it is a server's turn, now or before the next look."""
@@ -266,12 +269,12 @@ class Evacuator:
                 self._nova.release_claim(move.server, node=node)
             self._nova.evacuate(move.server, target=target, ask=move.asks)
         except NovaRefusedError as error:
-            move.tries, move.problem = move.tries + 1, str(error)
+            move.tries, move.problem, move.began_at_s = move.tries + 1, str(error), now_s
             return False
         except CloudUnreachableError as error:  # it may have been taken: the next look tells
             move.problem = str(error)
             return False
-        move.tries, move.problem = move.tries + 1, ""
+        move.tries, move.problem, move.began_at_s = move.tries + 1, "", now_s
         return True
 
     def _call(self, move: Move, call: Callable[[str], None]) -> bool:
@@ -290,14 +293,19 @@ def _why(move: Move, server: Server, view: View) -> str:
         return move.problem or f"it is {server.vm_state}, doing {server.task_state}"
     goal = evacuation.destination or "no host yet"
     told = f"evacuation {evacuation.id} to {goal} is {evacuation.status}: {server.fault}"
-    if (begun := _begun(move, view)) is None:
+    if not (begun := _begun(move, view)):
         return told
-    there = begun.destination
+    there = " or ".join(_hosts(begun))
     return f"{told}; it may run on {there}: look there (virsh list --all) before you move it"
 
 
-def _begun(move: Move, view: View) -> Evacuation | None:
-    """Return the evacuation that a host began and never ended, unless that host was fenced."""
-    evacuation = view.evacuations.get(move.server)
-    begun = () if evacuation is None else evacuation.begun
-    return next((one for one in reversed(begun) if one.destination not in view.fenced), None)
+def _begun(move: Move, view: View) -> Sequence[Evacuation]:
+    """Return the evacuations that may have left a guest, oldest first, but on fenced hosts."""
+    server, evacuation = view.servers.get(move.server), view.evacuations.get(move.server)
+    if server is None or evacuation is None:
+        return ()
+    return [one for one in evacuation.begun(server) if one.destination not in view.fenced]
+
+
+def _hosts(begun: Sequence[Evacuation]) -> Sequence[str]:
+    return sorted({str(one.destination) for one in begun})

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from instance_ha.model import Incident
     from instance_ha.selection import Selection
-    from masakari_instance_ha.nova import Server
+    from masakari_instance_ha.records import Server
     from masakari_instance_ha.store import Store
 
 _SETTLED = frozenset({fields.VMoveStatus.SUCCEEDED, fields.VMoveStatus.IGNORED})

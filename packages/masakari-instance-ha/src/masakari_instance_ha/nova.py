@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import http
-import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import masakari.compute.nova
@@ -16,8 +15,8 @@ from novaclient import api_versions
 from novaclient import exceptions as nova_errors
 
 from instance_ha.errors import CloudUnreachableError, InstanceHaError
-from instance_ha.selection import ServerFacts
-from masakari_instance_ha import catalog, claims, servers
+from masakari_instance_ha import catalog, claims, records, servers
+from masakari_instance_ha.records import Evacuation, Server
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -33,15 +32,6 @@ _ASKING = api_versions.APIVersion("2.13")
 """The last version at which a caller may say that the disk is on shared storage. The destination
 then looks for it before it touches anything; later versions rebuild what they do not find."""
 
-_LET_READ = (
-    "Its volume is encrypted: let Masakari's service user read the key, with enable-secret-access "
-    "or the role secret-decrypter"
-)
-
-_OVER = frozenset({"failed", "error", "cancelled", "completed"})
-_UNTOUCHED = frozenset({"accepted", "done"})
-_ARRIVED = frozenset({"done", "completed"})
-
 
 class NovaRefusedError(InstanceHaError):
     """Nova understood a call and declined it; the message has its own words."""
@@ -49,63 +39,6 @@ class NovaRefusedError(InstanceHaError):
     def __init__(self, doing: str, *, status: int, reason: str) -> None:
         super().__init__(f"nova does not {doing}: {reason} (HTTP {status})")
         self.status = status
-
-
-@dataclass(frozen=True, kw_only=True)
-class Server:
-    """What Nova says of one server now."""
-
-    uuid: str
-    name: str
-    host: str | None
-    vm_state: str
-    task_state: str | None = None
-    power_state: int = 1
-    facts: ServerFacts = field(default_factory=lambda: ServerFacts(name="", vm_state=""))
-    fault: str = ""
-    """What Nova says of the newest failure; empty unless the server is in error."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evacuation:
-    """Nova's record of one evacuation of one server."""
-
-    id: int
-    server: str
-    status: str
-    destination: str | None
-    node: str | None = None
-    """The destination by the name that Nova has for its hypervisor."""
-    older: tuple[Evacuation, ...] = ()
-    """Older ones of the same server that began on a host and never ended."""
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether Nova may still move the server by this record."""
-        return self.status not in _OVER
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether Nova still works by this record; it says so until all is done."""
-        return self.is_under_way and self.status not in _ARRIVED
-
-    @property
-    def is_untouched(self) -> bool:
-        """Whether no compute works on it: not claimed yet, or done."""
-        return self.status in _UNTOUCHED
-
-    @property
-    def begun(self) -> tuple[Evacuation, ...]:
-        """This one and older ones that began on a host, if nobody knows how far they came.
-
-        Only that host may be ordered to rebuild the server, until it is fenced. Its nova-compute
-        refuses a server that it finds in its hypervisor, and a hypervisor runs one of each UUID.
-        An older one may go on after a newer order: Nova works by the oldest that is accepted.
-        """
-        if self.status in _ARRIVED:  # Nova has known since where it is
-            return ()
-        claimed = self.is_under_way and not self.is_untouched
-        return (*self.older, self) if claimed else self.older
 
 
 class Nova:
@@ -152,9 +85,9 @@ class Nova:
         with _calling(f"list the evacuations from {host}"):
             found = self._client.migrations.list(source_compute=host, migration_type="evacuation")
         newest: dict[str, Evacuation] = {}
-        for record in sorted(map(_evacuation, found), key=lambda record: record.id):
+        for record in sorted(map(records.evacuation, found), key=lambda record: record.id):
             older = newest.get(record.server)
-            newest[record.server] = replace(record, older=older.begun if older else ())
+            newest[record.server] = replace(record, older=older.traces if older else ())
         return newest
 
     def with_image(self, server: Server) -> Server:
@@ -291,7 +224,8 @@ class Nova:
             task_state=said.get("OS-EXT-STS:task_state"),
             power_state=int(said.get("OS-EXT-STS:power_state") or 0),
             facts=replace(read, on_volume=on_volume),
-            fault=_fault(**(said.get("fault") or {})),
+            fault=records.fault(**(said.get("fault") or {})),
+            launched_at_s=records.time_s(said.get("OS-SRV-USG:launched_at")),
         )
 
     def _image_properties(self, image: str) -> Mapping[str, str]:
@@ -340,25 +274,3 @@ def _calling(doing: str) -> Generator[None]:
     except keystone_errors.ClientException as error:
         message = f"nova does not {doing}: {error}. Check that Keystone and nova-api answer"
         raise CloudUnreachableError(message) from error
-
-
-def _evacuation(found: Resource) -> Evacuation:
-    return Evacuation(
-        id=found.id,
-        server=found.instance_uuid,
-        status=found.status,
-        destination=found.dest_compute,
-        node=found.dest_node,
-    )
-
-
-def _fault(*, message: str = "", details: str = "", **_: object) -> str:
-    """Return what Nova tells an administrator of a failure, and what to do where we know it.
-
-    Of an exception that is none of Nova's own the message is the bare name, as everybody may read
-    it; what it said is in the traceback.
-    """
-    said = re.findall(rf"^(?:[\w.]+\.)?{re.escape(message)}: (.+)$", details, re.MULTILINE)
-    told = f"{message}: {said[-1]}" if message and said else message
-    refused = message == "KeyManagerError" and "Forbidden" in told
-    return f"{told}. {_LET_READ}" if refused else told

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from instance_ha.ports import Clock
-    from masakari_instance_ha.nova import Nova, Server
+    from masakari_instance_ha.nova import Nova
+    from masakari_instance_ha.records import Server
 
 
 class NotInTimeError(InstanceHaError):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from instance_ha.ports import Clock
     from masakari_instance_ha.evacuation import Move
-    from masakari_instance_ha.nova import Evacuation, Nova, Server
+    from masakari_instance_ha.nova import Nova
+    from masakari_instance_ha.records import Evacuation, Server
 
 logger = logging.getLogger(__name__)
 
@@ -132,9 +133,9 @@ class Watch:
         servers |= {server.uuid: server for server in found if server is not None}
         self._evacuations = self._nova.evacuations_from(self._source)
         stuck = any(self.waits_long(move) for move in read) or any(
-            evacuation.older for evacuation in self._evacuations.values()
+            one.older or (one.traces and not one.is_busy) for one in self._evacuations.values()
         )
-        choose = any(move.failed_on for move in read)
+        choose = any(move.failed_on or self._has_failed(move) for move in read)
         fenced = self._nova.forced_down_hosts() if stuck else frozenset[str]()
         usable = self._nova.usable_hosts() if choose else frozenset[str]()
         self._follow(read, resting)
@@ -147,6 +148,10 @@ class Watch:
             resting=len(resting),
             stirred=not all(self._rests(move) for move in resting),
         )
+
+    def _has_failed(self, move: Move) -> bool:
+        newest = self._evacuations.get(move.server)
+        return newest is not None and newest.has_failed
 
     def waits_long(self, move: Move) -> bool:
         """Return whether an evacuation has not got on for longer than an untouched one may."""

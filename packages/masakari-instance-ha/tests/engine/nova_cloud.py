@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections
+import datetime
 import itertools
 import types
 from dataclasses import dataclass, field
@@ -15,6 +16,10 @@ import keystoneauth1.exceptions
 import novaclient.exceptions
 
 from .placement_cloud import PlacementCloud
+
+
+def nova_time(at_s: float) -> str:
+    return datetime.datetime.fromtimestamp(at_s, tz=datetime.UTC).strftime("%FT%T.%f")
 
 
 @dataclass
@@ -30,6 +35,7 @@ class FakeServer:
     """Empty: booted from a volume."""
     volumes: dict[str, str] = field(default_factory=dict)
     """Volume -> device."""
+    launched_at_s: float = 0.0
     said: dict[str, Any] = field(default_factory=dict)
     """What else the API says."""
 
@@ -39,6 +45,7 @@ class FakeServer:
         said["OS-EXT-SRV-ATTR:root_device_name"] = "/dev/vda"
         said["image"] = {"id": self.image} if self.image else ""
         said["os-extended-volumes:volumes_attached"] = [{"id": volume} for volume in self.volumes]
+        said["OS-SRV-USG:launched_at"] = nova_time(self.launched_at_s)
         said |= self.said
         for name in ("vm_state", "task_state", "power_state"):
             said[f"OS-EXT-STS:{name}"] = getattr(self, name)
@@ -57,6 +64,15 @@ class FakeMigration:
     was: str
     status: str = "accepted"
     asked: bool = False
+    failed_at_s: float | None = None
+
+    @property
+    def created_at(self) -> str:
+        return nova_time(self.ordered_at_s)
+
+    @property
+    def updated_at(self) -> str | None:
+        return None if self.failed_at_s is None else nova_time(self.failed_at_s)
 
     @property
     def dest_node(self) -> str | None:
@@ -94,6 +110,9 @@ class NovaCloud:
         """Whether a destination finds the disk of a server that is on no volume."""
         self.broken_hosts: set[str] = set()
         """Hosts on which every rebuild fails."""
+        self.fails_after_s = 0.0
+        self.fails_in = "rebuild_spawning"
+        """The task state in which a rebuild fails."""
         self.tells_late_s = 0.0
         """How long a server seems busy after its evacuation has failed."""
         self._untold: list[tuple[float, FakeServer]] = []
@@ -103,6 +122,10 @@ class NovaCloud:
         """Server -> status at which its evacuation stays."""
         self.left_there: set[tuple[str, str]] = set()
         """Server and host whose hypervisor keeps it from the server's first evacuation on."""
+        self.unwritten: set[str] = set()
+        """Servers whose first rebuild fails once its guest runs."""
+        self.runs_on: dict[str, str] = {}
+        """Server -> the host that was left with a guest by a rebuild that failed."""
         self.lost_answers: collections.Counter[str] = collections.Counter()
         """Server -> how many of its next orders are taken without an answer."""
         self.lost_orders: collections.Counter[str] = collections.Counter()
@@ -284,14 +307,29 @@ class NovaCloud:
             return
         if migration.status == "accepted" and age_s > 0:
             self._schedule(migration, server)
+        elif migration.status == "pre-migrating" and migration.dest_compute in self.broken_hosts:
+            if age_s >= self.fails_after_s:
+                self._fail(migration, server, "Build of instance aborted")
         elif migration.status == "pre-migrating" and age_s >= self.rebuild_s:
-            if server.task_state is not None:  # as Nova: active here, one look before it moves
-                server.vm_state, server.task_state = "active", None
-                if migration.was == "stopped":
-                    server.vm_state, server.power_state = "stopped", 4
-                return
-            server.host, migration.status = str(migration.dest_compute), "done"
-            self.placement.claimed[server.id].discard(migration.source_compute)
+            if server.id in self.unwritten and migration is first:
+                self._leave_behind(migration, server)
+            else:
+                self._arrive(migration, server)
+
+    def _leave_behind(self, migration: FakeMigration, server: FakeServer) -> None:
+        server.launched_at_s = self.clock.now_s()
+        self.runs_on[server.id] = str(migration.dest_compute)
+        self.left_there.add((server.id, str(migration.dest_compute)))
+        self._fail(migration, server, "DBConnectionError")
+
+    def _arrive(self, migration: FakeMigration, server: FakeServer) -> None:
+        if server.task_state is not None:  # as Nova: active here, one look before it moves
+            server.vm_state, server.task_state = "active", None
+            if migration.was == "stopped":
+                server.vm_state, server.power_state = "stopped", 4
+            return
+        server.host, migration.status = str(migration.dest_compute), "done"
+        self.placement.claimed[server.id].discard(migration.source_compute)
 
     def _schedule(self, migration: FakeMigration, server: FakeServer) -> None:
         named = migration.asked and migration.dest_compute
@@ -315,7 +353,7 @@ class NovaCloud:
             self._fail(migration, server, "Invalid state of instance files on shared storage")
         elif (server.id, migration.dest_compute) in self.left_there and self._is_repeat(migration):
             self._fail(migration, server, f"Instance {server.id} already exists.")
-        elif migration.dest_compute in self.broken_hosts:
+        elif migration.dest_compute in self.broken_hosts and not self.fails_after_s:
             self._fail(migration, server, "Build of instance aborted")
 
     def _is_repeat(self, migration: FakeMigration) -> bool:
@@ -325,8 +363,9 @@ class NovaCloud:
 
     def _fail(self, migration: FakeMigration, server: FakeServer, fault: str) -> None:
         migration.status, server.fault = "failed", fault
+        migration.failed_at_s = self.clock.now_s()
         self.placement.claimed[server.id].discard(str(migration.dest_compute))
-        server.task_state = "rebuild_spawning"
+        server.task_state = self.fails_in
         self._untold.append((self.clock.now_s() + self.tells_late_s, server))
         self._tell()
 

@@ -143,6 +143,23 @@ def test_a_host_that_began_and_never_ended_may_have_the_server(
     for number, status in enumerate(statuses, start=1):
         cloud.migrated.append(FakeMigration(number, "a", "h1", "h2", 1e9, "active", status=status))
 
-    begun = nova.evacuations_from("h1")["a"].begun
+    begun = nova.evacuations_from("h1")["a"].begun(nova.server("a"))
 
     assert {one.destination for one in begun} == ({may_be_on} if may_be_on else set())
+
+
+@pytest.mark.parametrize(
+    ("launched_at_s", "started"),
+    [(980, False), (995, True), (1000, True), (1060, True), (1075, False)],
+)
+def test_a_failed_rebuild_that_had_started_its_guest_is_told_by_the_time_of_that(
+    nova: Nova, cloud, launched_at_s, started
+) -> None:
+    cloud.boot("a", launched_at_s=launched_at_s)
+    cloud.migrated.append(
+        FakeMigration(1, "a", "h1", "h2", 1000.0, "active", status="failed", failed_at_s=1060.0)
+    )
+
+    begun = nova.evacuations_from("h1")["a"].begun(nova.server("a"))
+
+    assert [one.destination for one in begun] == ["h2"] * started

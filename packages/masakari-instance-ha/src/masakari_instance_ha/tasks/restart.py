@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from masakari.compute.nova import API
     from masakari.context import RequestContext
 
-    from masakari_instance_ha.nova import Server
+    from masakari_instance_ha.records import Server
     from masakari_instance_ha.store import Store, StoredLease
 
 logger = logging.getLogger(__name__)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from instance_ha.model import Incident
     from instance_ha.ports import Clock, Fencer
     from instance_ha.selection import Selection
-    from masakari_instance_ha.nova import Server
+    from masakari_instance_ha.records import Server
 
 logger = logging.getLogger(__name__)
 
