@@ -22,6 +22,7 @@ _NOVA_VERSION = "compute 2.53"
 _MIGRATIONS_VERSION = "compute 2.59"
 _LOOK_BACK_S = 86_400.0
 """Masakari itself fails what is older and unfinished."""
+_UNSETTLED = {"accepted", "pre-migrating", "done"}
 _UNDER_WAY = {"accepted", "pre-migrating", "running", "migrating", "queued"}
 
 
@@ -131,7 +132,7 @@ class Cloud:
             forced_down=forced_down,
             evacuating=_count_evacuating(moves, placed=placed),
             servers=len(placed) if forced_down else 0,
-            unsettled=sum(one["status"] == "done" for one in moves) if forced_down else 0,
+            unsettled=sum(one["status"] in _UNSETTLED for one in moves) if forced_down else 0,
         )
 
     def _masakari_host(self) -> dict[str, Any] | None:

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """After the return guard: nova-compute settles what Nova still has against taking the host back.
 
-Nova ends force-down only once nova-compute has settled every record of a server that left. It does
-that as it starts, one record of each server (``_destroy_evacuated_instances`` keeps them by
-server). After an order that got lost inside Nova there are more, so it is started once more. The
-host is out of service then, and a start of nova-compute leaves guests alone.
+nova-compute settles the records of servers that left as it starts, one of each server
+(``_destroy_evacuated_instances`` keeps them by server). After an order that got lost inside Nova
+there are more: one that is done keeps Nova from ending force-down; one that never ended would have
+a later start end the server's guest, also when it has moved back meanwhile. So nova-compute is
+started once more, while the host is out of service and nothing of theirs runs there.
 """
 
 from __future__ import annotations

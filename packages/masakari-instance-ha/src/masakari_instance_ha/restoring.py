@@ -4,8 +4,9 @@
 
 Every step needs the one before, so a part may be done when a later one has to wait:
 
-* Nova refuses to un-force a host until its restarted nova-compute has cleaned up what was
-  evacuated from it;
+* Nova refuses to un-force a host until its restarted nova-compute has settled the evacuations from
+  it that are done. We wait for those as well that Nova never ended: a later start of nova-compute
+  would settle them, and end the guest of such a server, also one that has moved back meanwhile;
 * a service that is enabled while it is down keeps the trait COMPUTE_STATUS_DISABLED in Placement
   and is given no servers. So it is enabled only once it is up, and disabled first if somebody
   enabled it before.
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from openstack.compute.v2.service import Service
 
 BINARY = "nova-compute"
+
+_UNSETTLED = frozenset({"accepted", "pre-migrating", "done"})
+"""What nova-compute settles as it starts, one of each server (``_destroy_evacuated_instances``)."""
 
 _ABOUT_TO_ENABLE = f"{OURS}about to be enabled"
 
@@ -53,10 +57,21 @@ class Restoring:
             raise NotYetError(f"{host} waits: nova knows no compute service of it")
         service = found[0]
         if service.is_forced_down:
+            self._demand_settled(host)
             service = self._connection.compute.update_service(service.id, forced_down=False)
         if service.state != "up":
             raise NotYetError(f"{host} waits: nova does not see its nova-compute up yet")
         return service
+
+    def _demand_settled(self, host: str) -> None:
+        found = self._connection.compute.migrations(
+            migration_type="evacuation", source_compute=host
+        )
+        if left := sum(one.status in _UNSETTLED for one in found):
+            raise NotYetError(
+                f"{host} waits: its nova-compute has to settle {left} evacuations from it; "
+                "restart it if that does not end"
+            )
 
     def settle(self, host: str, *, service: Service, role: Role, reason: str) -> None:
         """Enable the service, or leave it disabled for *reason*."""

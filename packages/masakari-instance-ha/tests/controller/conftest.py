@@ -158,6 +158,7 @@ class OpenStack:
         self.services: list[dict[str, Any]] = []
         self.servers: list[dict[str, Any]] = []
         self.aggregates: list[dict[str, Any]] = []
+        self.migrations: list[dict[str, Any]] = []
         self.refusals: dict[tuple[str, str], tuple[int, str]] = {}
         """Method and a part of the path -> status and the service's words."""
         self.delay_s = 0.0
@@ -231,13 +232,12 @@ class OpenStack:
                 return 200, {"services": known}
             case "GET", ["os-hypervisors", "detail"]:
                 return 200, {"hypervisors": [self._hypervisor(s) for s in self.services]}
-            case "GET", ["os-aggregates"]:
-                return 200, {"aggregates": self.aggregates}
+            case "GET", ["os-aggregates" | "os-migrations" as kind]:
+                return 200, {kind[3:]: getattr(self, kind[3:])}
             case "PUT", ["os-services", wanted]:
                 service = next(s for s in self.services if s["id"] == wanted)
                 service.update(body)
-                if body.get("forced_down") is False:
-                    service["state"] = "up"
+                service["state"] = "up" if body.get("forced_down") is False else service["state"]
                 return 200, {"service": service}
             case _, ["servers", *which]:
                 return self._servers(which, query, body)
