@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BINARY = "nova-compute"
 
 _UNSETTLED = frozenset({"accepted", "pre-migrating", "done"})
-"""What nova-compute settles as it starts, one of each server (``_destroy_evacuated_instances``)."""
+"""What nova-compute settles as it starts (``_destroy_evacuated_instances``), one per server."""
 
 _ABOUT_TO_ENABLE = f"{OURS}about to be enabled"
 
