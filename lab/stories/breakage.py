@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 from lab import consul, host, maas, network, process
 from lab.host import Host
-from lab.openstack import database, messaging
+from lab.openstack import database, messaging, services
 from lab.servers import Server
 
 from . import faults
@@ -19,6 +19,8 @@ AWAY_S = 5.0
 """How long a partner is away; Pebble starts the product's own services again by itself."""
 
 FAIL_OVER_S = 10.0
+_ANSWERED_S = 70.0
+"""Longer than Nova's services wait for one another (``rpc_response_timeout``, 60 s)."""
 
 STEPS = ("verdict", "notification", "fence", "proof", "force-down", "evacuate", "active")
 """The kinds of an incident's events, in the order in which a recovery writes them."""
@@ -108,6 +110,40 @@ def check_recovered_once(scene: Scene, moved: Sequence[Server], *, lost: Host) -
     scene.wait_elsewhere(moved, lost=lost)
     scene.check_moved_once(moved, lost=lost)
     scene.check_one_writer(moved)
+
+
+def left_behind(scene: Scene, lost: Host) -> None:
+    """Nova's conductor hangs as a guest starts: Nova calls that failed, and starts no second."""
+    others = [each for each in host.hosts(3) if each.name != lost.name]
+    (moved,) = scene.boot_servers(lost, count=1)
+    scene.fault(f"{lost.name} loses power")
+    host.kill(lost)
+    where = process.wait_until(
+        lambda: next((each for each in others if faults.emulator(each, moved)), None),
+        within_s=DETECTED_S,
+        what=f"a hypervisor to start {moved.name}",
+        every_s=0.05,
+    )
+    (conductor,) = (each for each in services.workers() if each.name == "nova-conductor")
+    with process.hung(conductor):
+        scene.note("story", f"{moved.name} starts on {where.name}: nova-conductor hangs")
+        time.sleep(_ANSWERED_S)
+    scene.note("story", "nova-conductor goes on")
+    words = f"it may run on {where.name}"
+    process.wait_until(
+        lambda: any(words in event["text"] for event in faults.events(scene, lost)),
+        within_s=RECOVERED_S,
+        what=f"the incident to say that {words}",
+        every_s=2.0,
+    )
+    running = [each.name for each in others if faults.emulator(each, moved)]
+    scene.check(f"it runs on {where.name} alone: {running}", running == [where.name])
+    asked = scene.evacuations()
+    scene.check(f"Nova was asked more than once: {len(asked)}", len(asked) > 1)
+    for verb in ("destroy", "undefine"):
+        host.run(where, ["virsh", verb, moved.id])
+    scene.note("story", f"an operator has looked, and undefines {moved.name} on {where.name}")
+    check_recovered_once(scene, [moved], lost=lost)
 
 
 def controller_killed(scene: Scene, lost: Host) -> None:
