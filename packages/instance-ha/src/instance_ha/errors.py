@@ -45,7 +45,7 @@ class NotificationRefusedError(InstanceHaError):
 
 
 class CloudUnreachableError(InstanceHaError):
-    """Masakari's or Nova's API did not answer, so what they know is unknown."""
+    """Masakari's or Nova's API did not say it, so what they know is unknown."""
 
 
 class StoreUnreachableError(InstanceHaError):

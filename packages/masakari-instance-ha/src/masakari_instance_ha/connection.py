@@ -31,8 +31,12 @@ _REQUIRED = ("auth_url", "username", "password", "project_name")
 T = TypeVar("T")
 
 
-class CloudRefusedError(InstanceHaError):
-    """Masakari or Nova understood a call and declined it; the message has its own words."""
+class CloudRefusedError(CloudUnreachableError):
+    """Masakari or Nova understood a call and declined it; the message has its own words.
+
+    What a question that was declined asked for is as unknown as if nobody had answered. Who gives
+    an order catches this kind first: an order that was declined was not carried out.
+    """
 
     def __init__(self, doing: str, *, status: int, reason: str) -> None:
         super().__init__(f"cannot {doing}: {reason}")
@@ -86,7 +90,7 @@ def calling(doing: str) -> Generator[None]:
 
     Raises:
         CloudRefusedError: if the API answered 4xx, apart from 401: the service understood.
-        CloudUnreachableError: if it did not answer, does not exist, or failed.
+        CloudUnreachableError: of any other kind if it did not answer, does not exist, or failed.
     """
     try:
         yield

@@ -52,7 +52,7 @@ class Remaining:
             notification: Whose vmoves tell what has to stay; None where there is none yet.
 
         Raises:
-            CloudRefusedError, CloudUnreachableError: see :func:`connection.calling`.
+            CloudUnreachableError: see :func:`connection.calling`.
         """
         found = {
             each.uuid: each.facts
@@ -68,7 +68,7 @@ class Remaining:
         """Return every server on *host*, with what a recovery by that rule does with it.
 
         Raises:
-            CloudRefusedError, CloudUnreachableError: see :func:`connection.calling`.
+            CloudUnreachableError: see :func:`connection.calling`.
         """
         with calling(f"list the servers on {host}"):
             found = list(self._connection.compute.servers(all_projects=True, host=host))
@@ -81,11 +81,16 @@ class Remaining:
                 why=selection.why_left(said),
             )
             for server, said in zip(found, facts, strict=True)
+            if said is not None
         ]
 
-    def _facts(self, server: Server, *, selection: Selection) -> ServerFacts:
+    def _facts(self, server: Server, *, selection: Selection) -> ServerFacts | None:
+        """Return what the rule needs of a server; None for one that is deleted by now."""
         said = server.to_dict(original_names=True, computed=False)
-        facts = servers.facts(said, attached=partial(self._devices, server.id))
+        try:
+            facts = servers.facts(said, attached=partial(self._devices, server.id))
+        except openstack.exceptions.NotFoundException:
+            return None
         if not selection.needs_image(facts):
             return facts
         return dataclasses.replace(facts, image_properties=self._image(facts.image))

@@ -105,8 +105,9 @@ def test_what_masakari_declines_is_tried_later(fleet, cloud, openstack_cloud, me
         change()
 
 
-def test_a_dead_nova_is_unreachable(fleet, openstack_cloud):
-    openstack_cloud.refusals["GET", "/os-hypervisors"] = (503, "restarting")
+@pytest.mark.parametrize("status", [403, 404, 429, 503])
+def test_a_nova_that_does_not_tell_is_unreachable(fleet, openstack_cloud, status):
+    openstack_cloud.refusals["GET", "/os-hypervisors"] = (status, "restarting")
 
     with pytest.raises(CloudUnreachableError, match="restarting"):
         fleet.hypervisors()

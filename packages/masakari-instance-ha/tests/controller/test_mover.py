@@ -83,8 +83,9 @@ def test_a_host_that_nova_forgot_waits(mover, openstack_cloud):
         mover.release("h1")
 
 
-def test_a_dead_nova_is_unreachable(mover, openstack_cloud):
-    openstack_cloud.refusals["GET", "/servers/detail"] = (503, "restarting")
+@pytest.mark.parametrize("status", [403, 404, 429, 503])
+def test_a_nova_that_does_not_tell_is_unreachable(mover, openstack_cloud, status):
+    openstack_cloud.refusals["GET", "/servers/detail"] = (status, "restarting")
 
     with pytest.raises(CloudUnreachableError, match="restarting"):
         mover.servers("h1")

@@ -41,8 +41,9 @@ def test_only_what_engines_have_of_single_servers_is_told(notices, openstack_clo
     }
 
 
-def test_a_masakari_that_is_away_is_unreachable(notices, openstack_cloud):
-    openstack_cloud.refusals["GET", "/notifications"] = (503, "restarting")
+@pytest.mark.parametrize("status", [403, 404, 429, 503])
+def test_a_masakari_that_does_not_tell_is_unreachable(notices, openstack_cloud, status):
+    openstack_cloud.refusals["GET", "/notifications"] = (status, "restarting")
 
     with pytest.raises(CloudUnreachableError, match="restarting"):
         notices.running()

@@ -26,9 +26,14 @@ class Details:
     url: str
     devices: dict[str, list[str]] = field(default_factory=dict)
     images: dict[str, dict[str, str]] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    """Servers that are gone since Nova listed them."""
 
     def answer(self, path: str, _: dict[str, str]) -> tuple[int, Any] | None:
         match path.strip("/").split("/"):
+            case ["compute", _, "servers", server, _] if server in self.deleted:
+                words = f"Instance {server} could not be found."
+                return 404, {"itemNotFound": {"code": 404, "message": words}}
             case ["compute", _, "servers", server, "os-volume_attachments"]:
                 found = self.devices.get(server, [])
                 return 200, {"volumeAttachments": [{"device": name} for name in found]}
@@ -63,6 +68,13 @@ def counting(nova, configured, tmp_path):
     return made
 
 
+def a_server_with_volumes(uuid):
+    volumes = {"os-extended-volumes:volumes_attached": [{"id": "v"}]}
+    return a_server(
+        uuid, image={"id": "i"}, **volumes, **{"OS-EXT-SRV-ATTR:root_device_name": "/dev/vda"}
+    )
+
+
 def a_server(uuid, **said):
     return {"id": uuid, "host": "h1", "OS-EXT-STS:vm_state": "active", "metadata": {}, **said}
 
@@ -89,14 +101,7 @@ def test_servers_that_stay_with_their_disk_are_not_waited_for(openstack_cloud, n
     openstack_cloud.servers = [
         a_server("a", image={"id": "i"}),
         a_server("b", image={"id": "i"}),
-        a_server(
-            "c",
-            image={"id": "i"},
-            **{
-                "os-extended-volumes:volumes_attached": [{"id": "v"}],
-                "OS-EXT-SRV-ATTR:root_device_name": "/dev/vda",
-            },
-        ),
+        a_server_with_volumes("c"),
     ]
     nova.devices = {"c": ["/dev/vda"]}
     openstack_cloud.enrol("h1")
@@ -112,3 +117,15 @@ def test_servers_that_stay_with_their_disk_are_not_waited_for(openstack_cloud, n
     ]
 
     assert cloud.servers_on("h1") == 2
+
+
+def test_a_server_that_is_deleted_while_it_is_looked_at_is_not_waited_for(
+    openstack_cloud, nova, counting
+):
+    openstack_cloud.enrol("h1")
+    openstack_cloud.servers = [a_server_with_volumes("kept"), a_server_with_volumes("deleted")]
+    nova.devices = {"kept": ["/dev/vda"]}
+    nova.deleted = {"deleted"}
+    cloud = counting(Rules(default=Selection(), segments={}))
+
+    assert cloud.servers_on("h1") == 1
