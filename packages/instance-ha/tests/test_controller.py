@@ -220,6 +220,35 @@ def test_what_was_sent_but_not_written_down_is_sent_no_second_time(world, play, 
     assert world.journal.unclosed()["h1"].state is IncidentState.RECOVERED
 
 
+@pytest.mark.parametrize("kind", ["evidence", "verdict", "before"])
+def test_what_a_host_was_before_is_kept_though_the_database_goes_away(
+    world, play, monkeypatch, kind
+):
+    record = world.journal.record
+    lost: list[str] = []
+
+    def fails_once(incident, event):
+        if event.kind == kind and not lost:
+            lost.append(kind)
+            raise StoreUnreachableError("the database went away just then")
+        record(incident, event)
+
+    monkeypatch.setattr(world.journal, "record", fails_once)
+    world.nova.disable("h1", reason="disk swap")
+    world.machines["h1"].power_off()
+    play(60)
+    assert kinds(world, "h1").count("before") == 1
+
+    world.machines["h1"].power_on()
+    play(120)
+
+    assert lost
+    (incident,) = world.journal.incidents()
+    assert incident.state is IncidentState.CLOSED
+    assert not world.nova.service("h1").enabled
+    assert world.nova.service("h1").disabled_reason == "disk swap"
+
+
 def test_a_pass_that_outlasts_its_lease_stops(world, play, caplog, monkeypatch):
     hosts = world.masakari.hosts
 

@@ -166,6 +166,30 @@ def test_who_was_put_back_by_somebody_else(ordinary, service, maintenance, back)
             id="a reserve stays one",
         ),
         pytest.param(
+            {"past": Past(reserved_before=True)},
+            Role.RESERVE,
+            "instance-ha: reserved host",
+            id="a reserve whose flag masakari took away",
+        ),
+        pytest.param(
+            {
+                "service": dataclasses.replace(UP, disabled_reason="spare"),
+                "past": Past(reserved_before=True, disabled_before="spare"),
+            },
+            Role.RESERVE,
+            "instance-ha: reserved host",
+            id="a reserve whose recovery did not get as far as nova",
+        ),
+        pytest.param(
+            {
+                "service": dataclasses.replace(FORCED, disabled_reason="keep off"),
+                "past": Past(reserved_before=True, disabled_before="spare"),
+            },
+            Role.DISABLED,
+            "keep off",
+            id="a reserve of which a person has said something else since",
+        ),
+        pytest.param(
             {"past": Past(spent_reserve="h9"), "method": "reserved_host"},
             Role.RESERVE,
             "instance-ha: reserved host",
@@ -194,6 +218,30 @@ def test_as_what_a_host_comes_back(choose, changes, role, shown):
 
     assert (back.role, back.disabled_for) == (role, shown)
     assert back.reason.startswith("back")
+
+
+@pytest.mark.parametrize(
+    ("service", "back"),
+    [
+        pytest.param(
+            dataclasses.replace(UP, disabled_reason="spare"), False, id="disabled as it was"
+        ),
+        pytest.param(
+            dataclasses.replace(UP, disabled_reason="instance-ha: reserved host"),
+            False,
+            id="disabled as we had it",
+        ),
+        pytest.param(
+            dataclasses.replace(UP, disabled_reason="keep off"), True, id="disabled anew"
+        ),
+        pytest.param(dataclasses.replace(UP, enabled=True), True, id="put to work"),
+    ],
+)
+def test_a_reserve_is_not_back_before_it_is_a_reserve_again(ordinary, service, back):
+    past = dataclasses.replace(FENCED, reserved_before=True, disabled_before="spare")
+    host = ordinary.host(service=service)
+
+    assert homecoming.is_back(host, past=past, policy=ordinary.policy) is back
 
 
 def test_a_service_that_we_disabled_ourselves_is_no_persons_doing(choose):

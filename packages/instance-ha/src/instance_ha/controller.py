@@ -13,7 +13,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from instance_ha import guards, homecoming, steps
+from instance_ha import before, guards, steps
 from instance_ha.debounce import Tracker
 from instance_ha.errors import (
     CloudUnreachableError,
@@ -30,7 +30,7 @@ from instance_ha.model import (
     Reach,
     Verdict,
 )
-from instance_ha.past import DISABLED_BEFORE, Past, Recollection
+from instance_ha.past import Past, Recollection
 from instance_ha.pulse import Pulse
 from instance_ha.rota import Rota
 from instance_ha.rulebook import Rulebook
@@ -231,8 +231,10 @@ class Controller:
             self._case(incident, host=host, survey=survey, mass=mass), policy=self._policy
         )
         if step is not None:
-            if step.act is Act.NOTIFY and survey.proofs is not None:
-                self._record_proof(incident, survey.proofs[name])
+            if step.act is Act.NOTIFY:
+                self._record_before(incident, survey.hosts[name])
+                if survey.proofs is not None:
+                    self._record_proof(incident, survey.proofs[name])
             step = self._take(step, incident=incident, host=host)
         self._say(name, "")
         return step
@@ -251,15 +253,14 @@ class Controller:
                 text = f"{network} network down"
                 self._record(incident, kind="evidence", text=text, at_s=since_s)
         self._record(incident, kind="verdict", text=f"{verdict.action}  {verdict.reason}")
-        service = host.service
-        if service is not None and homecoming.is_operators(service, policy=self._policy):
-            self._record(
-                incident,
-                kind="before",
-                text=f"its operator has it disabled in nova: {service.disabled_reason}",
-                detail={DISABLED_BEFORE: service.disabled_reason},
-            )
+        self._record_before(incident, host)
         return incident
+
+    def _record_before(self, incident: Incident, host: Host) -> None:
+        """Write down, once, what the recovery overwrites of the host."""
+        told = before.of_host(host, policy=self._policy)
+        if told and not any(e.kind == before.KIND for e in self._journal.events(incident)):
+            self._record(incident, kind=before.KIND, text=told.text, detail=told.detail)
 
     def _record_proof(self, incident: Incident, proof: FenceProof) -> None:
         """Write down, once, what a notification stands on."""

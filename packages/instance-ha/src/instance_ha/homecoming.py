@@ -26,6 +26,9 @@ later than that comes from nova-compute, which reports every 10 s."""
 OURS = "instance-ha: "
 """Begins every reason that we give Nova for a disabled service."""
 
+RESERVED = f"{OURS}reserved host"
+"""What Nova shows as the reason, whether a person reserved the host or it came back as one."""
+
 WITH_RESERVES = frozenset({"reserved_host", "rh_priority", "auto_priority"})
 """Masakari's recovery methods that use reserved hosts."""
 
@@ -41,10 +44,10 @@ class Return:
     """What Nova is to show as the reason, where it stays disabled."""
 
 
-def is_operators(service: ComputeService, *, policy: Policy) -> bool:
+def is_operators(service: ComputeService, *, flow_reason: str) -> bool:
     """Tell whether a person disabled the service: neither Masakari's flow nor we did."""
     reason = service.disabled_reason
-    ours = reason == policy.disable_reason or reason.startswith(OURS)
+    ours = reason == flow_reason or reason.startswith(OURS)
     return not service.enabled and not ours
 
 
@@ -53,8 +56,10 @@ def is_back(host: Host, *, past: Past, policy: Policy) -> bool:
     service = host.service
     if service is None or not service.up or host.on_maintenance:
         return False
+    if not service.enabled and _lost_its_reservation(host, past=past, policy=policy):
+        return False
     return _heard_since(past, service) and (
-        service.enabled or is_operators(service, policy=policy)
+        service.enabled or is_operators(service, flow_reason=policy.disable_reason)
     )
 
 
@@ -84,9 +89,9 @@ def choose(host: Host, *, past: Past, policy: Policy) -> Return:
     """Return what the host is to be from now on."""
     service = host.service
     refills = policy.refills_reserve and host.segment.recovery_method in WITH_RESERVES
-    if host.reserved:
+    if host.reserved or _lost_its_reservation(host, past=past, policy=policy):
         return _reserve("back as the reserve that it was")
-    if service is not None and is_operators(service, policy=policy):
+    if service is not None and is_operators(service, flow_reason=policy.disable_reason):
         return _disabled(service.disabled_reason)
     if past.disabled_before is not None:
         return _disabled(past.disabled_before)
@@ -95,6 +100,17 @@ def choose(host: Host, *, past: Past, policy: Policy) -> Return:
     return Return(
         role=Role.WORK, reason="back at work: enabled in nova, not on maintenance any more"
     )
+
+
+def _lost_its_reservation(host: Host, *, past: Past, policy: Policy) -> bool:
+    """Tell whether Masakari took the flag of a reserve away as it was notified.
+
+    What a person has said of the host in Nova since then counts more.
+    """
+    service = host.service
+    spoken = service is not None and is_operators(service, flow_reason=policy.disable_reason)
+    anew = spoken and service.disabled_reason != past.disabled_before
+    return past.reserved_before and not host.reserved and not anew
 
 
 def _disabled(reason: str) -> Return:
@@ -107,7 +123,7 @@ def _disabled(reason: str) -> Return:
 
 
 def _reserve(reason: str) -> Return:
-    return Return(role=Role.RESERVE, reason=reason, disabled_for=f"{OURS}reserved host")
+    return Return(role=Role.RESERVE, reason=reason, disabled_for=RESERVED)
 
 
 def _heard_since(past: Past, service: ComputeService) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DISABLED_BEFORE = "disabled_before"
 """Detail of an event: why Nova had the host disabled as it was lost."""
+RESERVED_BEFORE = "reserved_before"
+"""Detail of an event: not empty if the host was a reserve as it was lost."""
 RETURN_ASKED = "return_asked"
 """Detail of an event: who wants the host put back to work."""
 SPENT_RESERVE = "spent_reserve"
@@ -41,6 +43,8 @@ class Past:
     """The same by an engine's clock, where one told: the controller's may be hours off Nova's."""
     disabled_before: str | None = None
     """Why the host was disabled before it was lost; None if it was not."""
+    reserved_before: bool = False
+    """Whether it was a reserve, and took over from nobody."""
     return_asked_by: str = ""
     """Who asked to have it back; empty if nobody did since it was last fenced."""
     spent_reserve: str = ""
@@ -72,7 +76,7 @@ def recall(events: Iterable[Event]) -> Past:
     """Return what the events of one incident tell, the oldest event first."""
     settled_at_s = touched_at_s = None
     disabled_before: str | None = None
-    asked = spent = ""
+    asked = reserved = spent = ""
     for event in events:
         if event.kind in _SETTLING:
             settled_at_s = max(event.at_s, settled_at_s or event.at_s)
@@ -81,12 +85,14 @@ def recall(events: Iterable[Event]) -> Past:
         if event.kind == "proof":
             asked = ""
         disabled_before = event.detail.get(DISABLED_BEFORE, disabled_before)
+        reserved = event.detail.get(RESERVED_BEFORE, reserved)
         asked = event.detail.get(RETURN_ASKED, asked)
         spent = event.detail.get(SPENT_RESERVE, spent)
     return Past(
         settled_at_s=settled_at_s,
         touched_at_s=settled_at_s if touched_at_s is None else touched_at_s,
         disabled_before=disabled_before,
+        reserved_before=bool(reserved),
         return_asked_by=asked,
         spent_reserve=spent,
     )

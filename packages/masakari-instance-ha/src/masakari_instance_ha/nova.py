@@ -15,6 +15,7 @@ from novaclient import api_versions
 from novaclient import exceptions as nova_errors
 
 from instance_ha.errors import CloudUnreachableError, InstanceHaError
+from instance_ha.model import ComputeService
 from masakari_instance_ha import catalog, claims, records, servers
 from masakari_instance_ha.records import Evacuation, Server
 
@@ -158,6 +159,17 @@ class Nova:
                 return False
             self._client.services.force_down(service.id, True)
             return True
+
+    def service(self, host: str) -> ComputeService:
+        """Return nova-compute of *host*."""
+        with _calling(f"show nova-compute of {host}"):
+            service = self._compute_service(host)
+        return ComputeService(
+            up=service.state == "up",
+            enabled=service.status == "enabled",
+            forced_down=service.forced_down,
+            disabled_reason=service.disabled_reason or "",
+        )
 
     def forced_down_hosts(self) -> frozenset[str]:
         """Return the hosts whose nova-compute was forced down, which a fence precedes."""

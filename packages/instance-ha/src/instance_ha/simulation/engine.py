@@ -140,6 +140,7 @@ class SimEngine:
             return
         self._masakari.set_status(job.known.uuid, NotificationStatus.RUNNING)
         self._masakari.set_maintenance(host, on=True)
+        self._masakari.set_reserved(host, reserved=False)
         job.work = self._make_flow(job.known, self.process).run(self._order)
         job.due_s = self._clock.now_s()
 

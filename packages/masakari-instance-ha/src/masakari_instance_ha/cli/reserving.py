@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from instance_ha.errors import InstanceHaError
-from instance_ha.homecoming import OURS
+from instance_ha.homecoming import RESERVED
 from masakari_instance_ha.cli.call import Call, Commands
 from masakari_instance_ha.cli.enrolment import find_host
 from masakari_instance_ha.cli.output import Record
@@ -17,9 +17,6 @@ from masakari_instance_ha.mover import NovaMover
 if TYPE_CHECKING:
     from openstack.instance_ha.v1.host import Host
     from openstack.instance_ha.v1.segment import Segment
-
-RESERVED = f"{OURS}reserved host"
-"""What Nova shows as the reason; a host that comes back as a reserve has the same."""
 
 
 class ReserveError(InstanceHaError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from masakari.objects.host import Host
 
 from instance_ha.errors import InstanceHaError
+from instance_ha.homecoming import RESERVED
 from instance_ha.past import SPENT_RESERVE
 from masakari_instance_ha.tasks.work import CONF
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from masakari_instance_ha.moves import MoveBook
     from masakari_instance_ha.tasks.work import Work
 
-_DISABLED = "reserved host; it was not needed after all"
+_DISABLED = f"{RESERVED}; it was not needed after all"
 
 
 class ReserveError(InstanceHaError):

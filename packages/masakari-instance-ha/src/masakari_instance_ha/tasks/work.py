@@ -15,12 +15,13 @@ from masakari import exception
 from masakari.engine.drivers.taskflow.base import MasakariTask
 from masakari.objects.host import Host
 
-from instance_ha import ladder
-from instance_ha.errors import FenceError, InstanceHaError, PolicyError
+from instance_ha import before, ladder
+from instance_ha.errors import CloudUnreachableError, FenceError, InstanceHaError, PolicyError
+from instance_ha.homecoming import RESERVED
 from instance_ha.model import Event, FenceProof
 from masakari_instance_ha import fencing, heartbeat, options, servers, store
 from masakari_instance_ha.clock import SystemClock
-from masakari_instance_ha.nova import Nova
+from masakari_instance_ha.nova import Nova, NovaRefusedError
 from masakari_instance_ha.tasks.settled import demand_open_case
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from masakari.compute.nova import API
     from masakari.context import RequestContext
 
+    from instance_ha.before import Before
     from instance_ha.model import Incident
     from instance_ha.ports import Clock, Fencer
     from instance_ha.selection import Selection
@@ -111,7 +113,6 @@ class RecoveryTask(MasakariTask):
                 the kind that Masakari takes for a failure, and shows.
         """
         try:
-            clock = SystemClock()
             kept = open_store()
             by = f"engine@{CONF.instance_ha.unit}"
             demand_open = functools.partial(
@@ -121,13 +122,15 @@ class RecoveryTask(MasakariTask):
             with heartbeat.beating(
                 kept, notification=notification, by=by, every_s=CONF.instance_ha_recovery.heartbeat
             ):
+                nova = Nova(self.context)
+                incident = _incident(self.context, host, kept=kept, nova=nova, by=by)
                 yield Work(
                     host=host,
                     notification=notification,
-                    incident=_incident(self.context, host, kept=kept, clock=clock),
+                    incident=incident,
                     store=kept,
-                    clock=clock,
-                    nova=Nova(self.context),
+                    clock=SystemClock(),
+                    nova=nova,
                     by=by,
                     demand_open=demand_open,
                 )
@@ -170,10 +173,38 @@ def open_store() -> store.Store:
     return store.connect(url)
 
 
-def _incident(context: RequestContext, host: str, *, kept: store.Store, clock: Clock) -> Incident:
+def _incident(
+    context: RequestContext, host: str, *, kept: store.Store, nova: Nova, by: str
+) -> Incident:
     """Return the host's incident; one that people notified by hand may have none yet."""
     if known := kept.unclosed().get(host):
         return known
+    told = _before(host, nova=nova)
     segment = Host.get_by_name(context, host).failover_segment.name
     reason = "notified without the controller"
-    return kept.open(host, segment=segment, at_s=clock.now_s(), reason=reason)
+    now_s = SystemClock().now_s()
+    opened = kept.open(host, segment=segment, at_s=now_s, reason=reason)
+    if told and not any(event.kind == before.KIND for event in kept.events(opened)):
+        kept.record(
+            opened,
+            Event(at_s=now_s, actor=by, kind=before.KIND, text=told.text, detail=told.detail),
+        )
+    return opened
+
+
+def _before(host: str, *, nova: Nova) -> Before | None:
+    """Return what the flow is about to overwrite.
+
+    Masakari itself has taken the flag of a reserve away by now; Nova still shows why it is
+    disabled. A Nova that is away keeps nobody from fencing the host.
+    """
+    try:
+        service = nova.service(host)
+    except (CloudUnreachableError, NovaRefusedError) as error:
+        logger.warning("%s: what it was before is not known: %s", host, error)
+        return None
+    return before.tell(
+        service,
+        reserved=not service.enabled and service.disabled_reason.startswith(RESERVED),
+        flow_reason=CONF.host_failure.service_disable_reason,
+    )
