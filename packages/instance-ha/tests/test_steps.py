@@ -152,9 +152,40 @@ def test_a_notification_that_masakari_lost_begins_again(step, ordinary):
     assert step(state=RECOVERING, known="n-1", notification=older).state is OPEN
 
 
-def test_a_recovered_host_that_stays_away_is_left_alone(step):
-    assert step(state=RECOVERED, known="n-1") is None
-    assert step(state=RECOVERED, known="n-1", states=UNCLEAR) is None
+@pytest.mark.parametrize(
+    ("enabled", "servers_left"),
+    [
+        pytest.param(False, 0, id="nobody put it to work"),
+        pytest.param(False, 1, id="a server that nova had under way to it"),
+        pytest.param(True, 0, id="enabled, and nothing is placed on it"),
+    ],
+)
+def test_a_recovered_host_that_stays_away_is_left_alone(step, ordinary, enabled, servers_left):
+    service = ComputeService(up=False, enabled=enabled, forced_down=True)
+    away = {"host": ordinary.host(service=service), "servers_left": servers_left}
+
+    assert step(state=RECOVERED, known="n-1", **away) is None
+    assert step(state=RECOVERED, known="n-1", states=UNCLEAR, **away) is None
+
+
+@pytest.mark.parametrize(
+    ("on_maintenance", "act"), [(True, Act.END_MAINTENANCE), (False, Act.NOTHING)]
+)
+def test_a_host_that_got_servers_and_is_lost_again_is_another_loss(
+    step, ordinary, on_maintenance, act
+):
+    again = {
+        "state": RECOVERED,
+        "known": "n-1",
+        "host": ordinary.host(on_maintenance=on_maintenance),
+        "servers_left": 2,
+    }
+
+    closed = step(**again)
+
+    assert (closed.act, closed.state) == (act, CLOSED)
+    assert "lost again" in closed.reason
+    assert step(**again, states=UNCLEAR) is None
 
 
 @pytest.mark.parametrize(("state", "known"), [(RECOVERED, "n-1"), (OPEN, "n-1"), (HELD, "n-1")])
@@ -187,7 +218,7 @@ def test_a_host_that_its_operator_put_back_is_done(step, ordinary):
         state=RECOVERED, states=WELL, host=ordinary.host(service=WORKING), well_since_s=1009.0
     )
 
-    assert (back.act, back.state) == (Act.NOTHING, CLOSED)
+    assert (back.act, back.state) == (Act.OPEN_STORAGE, CLOSED)
 
 
 def test_a_host_that_is_not_enrolled_any_more_is_let_go(step):
@@ -256,12 +287,13 @@ def test_nothing_is_put_back_to_work_that_was_not_well_for_long(ordinary, cases,
 
 @settings(max_examples=300)
 @given(data=st.data())
-def test_only_a_host_that_is_well_or_gone_is_closed(ordinary, cases, data):
+def test_only_a_host_that_is_well_or_gone_or_lost_at_work_is_closed(ordinary, cases, data):
     case = data.draw(cases)
     step = next_step(case, policy=ordinary.policy)
 
     if step is not None and step.state is CLOSED:
-        assert case.host is None or case.verdict.alive
+        lost_at_work = case.incident.state is RECOVERED and case.servers_left > 0
+        assert case.host is None or case.verdict.alive or lost_at_work
 
 
 @settings(max_examples=300)

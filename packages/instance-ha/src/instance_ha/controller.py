@@ -10,6 +10,7 @@ same comparison leads on.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
@@ -284,7 +285,7 @@ class Controller:
         past = Past()
         if verdict.alive and incident.notification is not None:
             past = self._recollection.past(incident, now_s=survey.now_s)
-        last_beat_s, servers_left = None, 0
+        last_beat_s = None
         recovering = incident.state is IncidentState.RECOVERING
         if recovering and newest is not None and newest.status is NotificationStatus.RUNNING:
             last_beat_s = self._pulse.last_s(
@@ -292,9 +293,7 @@ class Controller:
                 last_beat_s=self._journal.last_beat_s(newest.uuid),
                 now_s=survey.now_s,
             )
-        if steps.is_finished(newest, incident=incident):
-            servers_left = self._cloud.servers_on(name)
-        return Case(
+        case = Case(
             now_s=survey.now_s,
             incident=incident,
             verdict=verdict,
@@ -303,10 +302,12 @@ class Controller:
             hold=held,
             well_since_s=self._well_since.get(name),
             last_beat_s=last_beat_s,
-            servers_left=servers_left,
             approved=incident.id in survey.rulings.approved,
             past=past,
         )
+        if steps.asks_for_servers(case):
+            return dataclasses.replace(case, servers_left=self._cloud.servers_on(name))
+        return case
 
     def _take(self, step: Step, *, incident: Incident, host: Host | None) -> Step:
         """Do what the step asks for, then write down what changed by it."""
@@ -346,7 +347,7 @@ class Controller:
                 self._cloud.end_maintenance(host)
             case Act.RETURN if host is not None:
                 self._cloud.return_to_service(host, role=step.role, reason=step.disabled_for)
-            case Act.NOTHING if host is not None and _is_back(step, incident):
+            case Act.OPEN_STORAGE:
                 self._cloud.open_storage(incident.host)
             case _:
                 pass
@@ -392,8 +393,3 @@ class Controller:
             self._troubles[about] = trouble
         else:
             self._troubles.pop(about, None)
-
-
-def _is_back(step: Step, incident: Incident) -> bool:
-    """Return whether a host that was recovered was put back to work by somebody else."""
-    return step.state is IncidentState.CLOSED and incident.notification is not None

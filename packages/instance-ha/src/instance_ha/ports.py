@@ -107,11 +107,12 @@ class Cloud(Protocol):
         ...
 
     def return_to_service(self, host: Host, *, role: Role = Role.WORK, reason: str = "") -> None:
-        """Un-force the host's compute service, make it what *role* says, end its maintenance.
+        """Un-force the host's compute service, end its maintenance, make it what *role* says.
 
         It is enabled for work; else it stays disabled for *reason*, as a reserve where it is one.
+        That comes last, so that no host is given servers before it can be notified again.
 
-        Between the two, once nova-compute has cleaned up, its storage is opened again.
+        Once nova-compute has cleaned up, and before anything else, its storage is opened again.
         """
         ...
 

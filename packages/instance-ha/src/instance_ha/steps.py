@@ -38,6 +38,7 @@ class Act(enum.StrEnum):
     RELEASE = "release"
     END_MAINTENANCE = "end-maintenance"
     RETURN = "return"
+    OPEN_STORAGE = "open-storage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,16 +91,32 @@ def next_step(case: Case, *, policy: Policy) -> Step | None:
     if case.incident.state is IncidentState.RECOVERING:
         return _follow(case, policy=policy)
     if case.incident.state is IncidentState.RECOVERED:
-        return _put_back(case, host=case.host, policy=policy)
+        return _lost_anew(case, host=case.host) or _put_back(case, host=case.host, policy=policy)
     return _adopt(case) or _done(case) or _begin(case, host=case.host, policy=policy)
 
 
-def is_finished(newest: Notification | None, *, incident: Incident) -> bool:
+def asks_for_servers(case: Case) -> bool:
+    """Return whether the next step depends on what Nova still places on the host."""
+    return _is_finished(case.notification, incident=case.incident) or _is_lost_at_work(case)
+
+
+def _is_finished(newest: Notification | None, *, incident: Incident) -> bool:
     """Return whether Masakari calls finished what the incident does not call recovered yet."""
     if newest is None or newest.uuid != incident.notification:
         return False
     finished = newest.status is NotificationStatus.FINISHED
     return finished and incident.state is not IncidentState.RECOVERED
+
+
+def _is_lost_at_work(case: Case) -> bool:
+    """Return whether a host that was recovered is lost, and Nova may give it servers.
+
+    The recovery disabled it, so it has been put back to work since.
+    """
+    recovered = case.incident.state is IncidentState.RECOVERED
+    service = None if case.host is None else case.host.service
+    enabled = service is not None and service.enabled
+    return recovered and enabled and case.verdict.action is Action.RECOVERY
 
 
 def _forget(case: Case) -> Step | None:
@@ -138,7 +155,7 @@ def _done(case: Case) -> Step | None:
 
     A controller that has just begun to act may know Masakari's list from before that notification.
     """
-    if case.servers_left or not is_finished(case.notification, incident=case.incident):
+    if case.servers_left or not _is_finished(case.notification, incident=case.incident):
         return None
     return _finished(case)
 
@@ -250,12 +267,33 @@ def _again(reason: str) -> Step:
     )
 
 
+def _lost_anew(case: Case, *, host: Host) -> Step | None:
+    """Close the incident of a host that died again, so that the next pass begins a new one.
+
+    It is another loss: what a person approved, and what was waited for, was of the first one.
+    """
+    if not case.servers_left or not _is_lost_at_work(case):
+        return None
+    return Step(
+        act=Act.END_MAINTENANCE if host.on_maintenance else Act.NOTHING,
+        state=IncidentState.CLOSED,
+        kind="closed",
+        reason="lost again before its return was over, with servers on it: "
+        f"{case.servers_left}; a new incident follows",
+    )
+
+
 def _put_back(case: Case, *, host: Host, policy: Policy) -> Step | None:
     """Put a host that has been well for long enough back to work."""
     if not case.verdict.alive or case.well_since_s is None:
         return None
     if homecoming.is_back(host, past=case.past, policy=policy):
-        return Step(state=IncidentState.CLOSED, kind="closed", reason="is back at work already")
+        return Step(
+            act=Act.OPEN_STORAGE,
+            state=IncidentState.CLOSED,
+            kind="closed",
+            reason="is back at work already",
+        )
     missing = homecoming.waits_for(
         host,
         past=case.past,

@@ -172,25 +172,26 @@ class OpenStackCloud:
         self._update(host, on_maintenance=False)
 
     def return_to_service(self, host: Host, *, role: Role = Role.WORK, reason: str = "") -> None:
-        """Un-force the host's compute service, make it what *role* says, end its maintenance.
+        """Un-force the host's compute service, end its maintenance, make it what *role* says.
 
-        A part may be done when this raises; see :mod:`masakari_instance_ha.restoring`.
+        A part may be done when this raises; see :mod:`masakari_instance_ha.restoring`. Servers
+        come last: a host that gets them while Masakari has it on maintenance is not recovered
+        when it is lost again.
 
         Raises:
             NotYetError: while a step has to wait.
         """
+        becomes = {"reserved": True} if role is Role.RESERVE else {}
         try:
             with calling(f"return {host.name} to service"):
                 service = self._restoring.unforce(host.name)
                 self.open_storage(host.name)
-                self._restoring.settle(host.name, service=service, role=role, reason=reason)
+                self._update(host, on_maintenance=False, **becomes)
+                self._restoring.settle(service, role=role, reason=reason)
         except CloudRefusedError as error:
             raise NotYetError(str(error)) from error
         finally:
             self._acted()
-        becomes = {"reserved": True} if role is Role.RESERVE else {}
-        self._update(host, on_maintenance=False, **becomes)
-        self._restoring.forget(host.name)
 
     def open_storage(self, host: str) -> None:
         """Have the storage listen to *host* again; nothing happens where it does.

@@ -40,11 +40,10 @@ class NotYetError(CloudUnreachableError):
 
 
 class Restoring:
-    """Un-force compute services and make them what they are to be, each once."""
+    """Un-force compute services and make them what they are to be."""
 
     def __init__(self, connection: openstack.connection.Connection) -> None:
         self._connection = connection  # its first use would call the cloud
-        self._enabled: set[str] = set()
 
     def unforce(self, host: str) -> Service:
         """Return the service once Nova believes its reports and sees it up.
@@ -73,21 +72,14 @@ class Restoring:
                 "restart it if that does not end"
             )
 
-    def settle(self, host: str, *, service: Service, role: Role, reason: str) -> None:
+    def settle(self, service: Service, *, role: Role, reason: str) -> None:
         """Enable the service, or leave it disabled for *reason*."""
         if role is Role.WORK:
-            self._enable(host, service)
+            self._enable(service)
         elif service.status == "enabled" or (service.disabled_reason or "") != reason:
             self._connection.compute.disable_service(service.id, disabled_reason=reason)
 
-    def forget(self, host: str) -> None:
-        """Let the host be enabled anew when it comes back the next time."""
-        self._enabled.discard(host)
-
-    def _enable(self, host: str, service: Service) -> None:
-        if host in self._enabled:
-            return
+    def _enable(self, service: Service) -> None:
         if service.status == "enabled":
             self._connection.compute.disable_service(service.id, disabled_reason=_ABOUT_TO_ENABLE)
         self._connection.compute.enable_service(service.id)
-        self._enabled.add(host)

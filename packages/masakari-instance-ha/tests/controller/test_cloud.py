@@ -223,7 +223,12 @@ def test_a_host_returns_step_by_step(cloud, openstack_cloud):
     openstack_cloud.refusals = {("PUT", "/hosts/"): (409, "in-use")}
     with pytest.raises(NotYetError, match="in-use"):
         cloud.return_to_service(host)
-    assert (service["status"], service["forced_down"]) == ("enabled", False)
+    assert (service["status"], service["forced_down"]) == ("disabled", False), "no servers yet"
+
+    openstack_cloud.refusals = {("PUT", f"/os-services/{service['id']}"): (503, "restarting")}
+    with pytest.raises(CloudUnreachableError, match="restarting"):
+        cloud.return_to_service(host)
+    assert not openstack_cloud.hosts[0]["on_maintenance"]
 
     openstack_cloud.refusals.clear()
     cloud.return_to_service(host)
@@ -248,6 +253,8 @@ def test_a_host_that_was_enabled_too_early_is_disabled_first_and_once(cloud, ope
     for _ in range(3):
         with pytest.raises(NotYetError):
             cloud.return_to_service(host)
+    openstack_cloud.refusals.clear()
+    cloud.return_to_service(host)
 
     asked = [body["status"] for _, path, body in openstack_cloud.written() if "service" in path]
     assert asked == ["disabled", "enabled"]

@@ -108,6 +108,11 @@ def disable(world: SimWorld, host: str, *reason: str) -> None:
     world.nova.disable(host, reason=" ".join(reason))
 
 
+def enable(world: SimWorld, host: str) -> None:
+    """Un-force and enable a host in Nova, as a person does."""
+    world.nova.bring_back(host)
+
+
 def reserve(world: SimWorld, host: str) -> None:
     """Make a host a reserve of its segment, whose recovery method uses it from now on."""
     segment = world.masakari.segment_of(host).name
@@ -131,7 +136,15 @@ def ask_return(world: SimWorld, host: str) -> None:
     _say(world, host, kind="return", text="asked for", key=RETURN_ASKED, of="operator")
 
 
-ACTS: tuple[Callable[..., None], ...] = (enrol, scale_in, disable, reserve, take_over, ask_return)
+ACTS: tuple[Callable[..., None], ...] = (
+    enrol,
+    scale_in,
+    disable,
+    enable,
+    reserve,
+    take_over,
+    ask_return,
+)
 
 
 def enrolled(world: SimWorld, host: str) -> str:

@@ -169,17 +169,17 @@ class SimMasakari:
         self.set_maintenance(host.name, on=False)
 
     def return_to_service(self, host: Host, *, role: Role = Role.WORK, reason: str = "") -> None:
-        """Un-force the host's compute service, make it what *role* says, end its maintenance."""
+        """Un-force the host's compute service, end its maintenance, make it what *role* says."""
         self._ask()
         self._nova.unforce(host.name)
-        if role is Role.WORK:
-            self._nova.enable(host.name)
-        else:
-            self._nova.disable(host.name, reason=reason)
         self.open_storage(host.name)
         self.end_maintenance(host)
         if role is Role.RESERVE:
             self.set_reserved(host.name, reserved=True)
+        if role is Role.WORK:
+            self._nova.enable(host.name)
+        else:
+            self._nova.disable(host.name, reason=reason)
 
     def open_storage(self, host: str) -> None:
         """Have the storage listen to *host* again."""
