@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+FAILED = "failed"
+INTERRUPTED = "interrupted"
+_IN_VAIN = (FAILED, INTERRUPTED)
+
+
 class Remedy(enum.StrEnum):
     """What is done about it."""
 
@@ -35,7 +40,10 @@ class Patience:
 
 @dataclass(frozen=True, kw_only=True)
 class Restart:
-    """One death of a server's process, and what was done about it."""
+    """One try to do something about the death of a server's process.
+
+    A notification stands for one death; where Masakari takes it up again there are several tries.
+    """
 
     server: str
     name: str
@@ -44,14 +52,26 @@ class Restart:
     at_s: float
     remedy: Remedy
     outcome: str
-    """One sentence for people."""
+    """One sentence for people; begins with ``FAILED`` or ``INTERRUPTED`` if it came to no end."""
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether the server is not what the remedy asks for."""
+        return self.outcome.startswith(_IN_VAIN)
 
 
 def remedy(past: Iterable[Restart], *, now_s: float, patience: Patience) -> Remedy:
-    """Return what to do about a server that died now, having died as *past* tells."""
-    lately = [one.remedy for one in past if now_s - one.at_s < patience.window_s]
-    if len(lately) < patience.most:
+    """Return what to do about a server that died now.
+
+    Args:
+        past: Tries of its earlier deaths, in any order; those of one death count once.
+        now_s: The moment.
+        patience: How often it is started where it was.
+    """
+    lately = [one for one in past if now_s - one.at_s < patience.window_s]
+    deaths = {one.notification for one in lately}
+    if len(deaths) < patience.most:
         return Remedy.RESTART
-    if patience.then is Remedy.MOVE and Remedy.MOVE in lately:
+    if patience.then is Remedy.MOVE and Remedy.MOVE in {one.remedy for one in lately}:
         return Remedy.STOP
     return patience.then

@@ -10,6 +10,7 @@ import time
 import uuid
 from typing import Any
 
+import novaclient.exceptions
 import pytest
 from masakari import exception, objects
 from masakari.objects import fields
@@ -50,10 +51,15 @@ def dies(engine, cloud, option):
         notification.payload = {"event": "LIFECYCLE", "instance_uuid": server.id}
         notification.create()
         told = notification.notification_uuid
-        FencedFlowDriver().execute_instance_failure(engine.context, server.id, told)
+        run(engine, server, told)
         return told
 
     return die
+
+
+def run(engine, server: Any, notification: str) -> None:
+    """Have Masakari run a notification, or run it again."""
+    FencedFlowDriver().execute_instance_failure(engine.context, server.id, notification)
 
 
 def a_server(cloud, **state: Any) -> Any:
@@ -130,6 +136,40 @@ def test_a_server_that_never_stops_is_told_and_counted(engine, cloud, dies) -> N
 
     assert [remedy for remedy, _ in done(engine, server)] == [Remedy.RESTART]
     assert done(engine, server)[0][1].startswith("failed: it is active")
+
+
+@pytest.mark.parametrize("then", ["move", "stop"])
+def test_a_failed_notification_is_run_again_and_starts_the_server(
+    engine, cloud, option, dies, monkeypatch, then: str
+) -> None:
+    def refuse(_uuid: str) -> None:
+        raise novaclient.exceptions.ClientException(503, "nova is restarted")
+
+    option("instance_ha_restarts", most=1, then=then)
+    server = a_server(cloud)
+    with monkeypatch.context() as broken:
+        broken.setattr(cloud, "start", refuse)
+        with pytest.raises(exception.InstanceRecoveryFailureException):
+            dies(server, seconds_ago=2.0)
+    assert server.vm_state == "stopped"
+    (failed,) = engine.journal.restarts.newest(server=server.id)
+
+    run(engine, server, failed.notification)
+
+    assert (server.host, server.vm_state) == ("h1", "active")
+    assert [remedy for remedy, _ in done(engine, server)] == [Remedy.RESTART, Remedy.RESTART]
+    assert done(engine, server)[-1][1] == "runs again on h1"
+
+
+def test_a_notification_that_is_run_again_after_it_succeeded_changes_nothing(
+    engine, cloud, dies
+) -> None:
+    server = a_server(cloud)
+    notification = dies(server, seconds_ago=2.0)
+
+    run(engine, server, notification)
+
+    assert done(engine, server) == [(Remedy.RESTART, "runs again on h1")]
 
 
 @pytest.mark.parametrize(

@@ -97,13 +97,14 @@ class RestartInstanceTask(MasakariTask):
         lease = kept.lease(f"restart:{server.uuid}", holder=notification)
         with _alone(lease, clock=clock, deadline_s=options.deadline) as renew:
             past = kept.restarts.newest(server=server.uuid, limit=_ENOUGH)
-            if any(one.at_s > died_s for one in past):
+            if any(one.at_s > died_s and not one.in_vain for one in past):
                 self.update_details(f"{server.name} was recovered meanwhile", 1.0)
                 return
             patience = Patience(
                 most=options.most, window_s=options.window, then=Remedy(options.then)
             )
-            chosen = restarts.remedy(past, now_s=clock.now_s(), patience=patience)
+            earlier = [one for one in past if one.notification != notification]
+            chosen = restarts.remedy(earlier, now_s=clock.now_s(), patience=patience)
             restarter = Restarter(
                 nova,
                 clock=clock,
@@ -115,7 +116,7 @@ class RestartInstanceTask(MasakariTask):
             try:
                 outcome = restarter.apply(chosen, server=server.uuid)
             except InstanceHaError as error:
-                outcome = f"failed: {error}"
+                outcome = f"{restarts.FAILED}: {error}"
                 raise RestartError(f"{server.name} is not recovered: {error}") from error
             finally:
                 kept.restarts.add(
@@ -126,7 +127,7 @@ class RestartInstanceTask(MasakariTask):
                         notification=notification,
                         at_s=clock.now_s(),
                         remedy=chosen,
-                        outcome=outcome or "interrupted",
+                        outcome=outcome or restarts.INTERRUPTED,
                     )
                 )
         if chosen is Remedy.STOP:
