@@ -215,6 +215,8 @@ def paused(scope: PauseScope, target: str) -> Rulings:
         pytest.param({"verdicts": {}}, id="nobody-speaks-of-it"),
         pytest.param({"states": "up up down"}, id="lost-again"),
         pytest.param({"states": "unknown unknown unknown"}, id="unknown"),
+        pytest.param({"states": "up down up"}, id="without-tenant"),
+        pytest.param({"states": "up unknown up"}, id="unknown-on-tenant"),
         pytest.param({"hosts": {}}, id="not-enrolled-any-more"),
         pytest.param({"host": {"on_maintenance": True}}, id="on-maintenance"),
         pytest.param({"host": {"service": None}}, id="not-in-nova"),

@@ -221,6 +221,29 @@ def test_a_host_that_its_operator_put_back_is_done(step, ordinary):
     assert (back.act, back.state) == (Act.OPEN_STORAGE, CLOSED)
 
 
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        pytest.param("up down up", "tenant down, management and storage up", id="down"),
+        pytest.param("up unknown up", "of an unknown network nobody can speak", id="blind"),
+    ],
+)
+def test_a_host_that_is_not_up_on_every_network_waits_and_says_so(step, ordinary, states, said):
+    back = {"state": RECOVERED, "states": states, "now_s": 2000.0, "well_since_s": None}
+
+    waits = step(**back, host=ordinary.host(on_maintenance=True, service=BACK))
+
+    assert (waits.act, waits.state) == (Act.NOTHING, RECOVERED)
+    assert said in waits.reason
+    assert step(**back, host=ordinary.host(service=WORKING)).state is CLOSED, "its operator's"
+
+
+def test_a_host_whose_networks_are_about_to_change_is_not_put_back(step, ordinary):
+    host = ordinary.host(on_maintenance=True, service=BACK)
+
+    assert step(state=RECOVERED, states=WELL, host=host, well_since_s=None, now_s=2000.0) is None
+
+
 def test_a_host_that_is_not_enrolled_any_more_is_let_go(step):
     assert step(host=None).state is CLOSED
     assert step(host=None, status=NotificationStatus.RUNNING) is None
@@ -280,7 +303,7 @@ def test_nothing_is_put_back_to_work_that_was_not_well_for_long(ordinary, cases,
     step = next_step(case, policy=ordinary.policy)
 
     if step is not None and step.act is Act.RETURN:
-        assert case.verdict.alive
+        assert set(case.verdict.reach.values()) == {Reach.UP}
         assert case.now_s - case.well_since_s >= ordinary.policy.return_after_s
         assert case.incident.state is not RECOVERING
 

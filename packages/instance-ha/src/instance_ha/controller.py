@@ -136,7 +136,7 @@ class Controller:
         self._well_since = {
             host: self._well_since.get(host, now_s)
             for host, verdict in verdicts.items()
-            if verdict.alive and self._tracker.is_steady(host)
+            if verdict.well and self._tracker.is_steady(host)
         }
         return verdicts
 

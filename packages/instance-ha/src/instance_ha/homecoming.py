@@ -3,8 +3,8 @@
 """When a host that was lost may work again, and as what.
 
 Two witnesses must agree that it is back: the observers of the networks, who must have found it
-well without a break, and Nova, which must have heard of its nova-compute after all that the
-recovery did to it. What was seen before the fence never counts.
+well on every declared network without a break, and Nova, which must have heard of its nova-compute
+after all that the recovery did to it. What was seen before the fence never counts.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from instance_ha.model import Role
+from instance_ha.model import Reach, Role
 
 if TYPE_CHECKING:
-    from instance_ha.model import ComputeService, Host
+    from instance_ha.model import ComputeService, Host, Verdict
     from instance_ha.past import Past
     from instance_ha.policy import Policy
 
@@ -60,6 +60,21 @@ def is_back(host: Host, *, past: Past, policy: Policy) -> bool:
         return False
     return _heard_since(past, service) and (
         service.enabled or is_operators(service, flow_reason=policy.disable_reason)
+    )
+
+
+def is_missed_on(verdict: Verdict, *, policy: Policy) -> str | None:
+    """Return which networks keep a host that answers from its return, or None if none does.
+
+    One that nobody can speak of keeps all hosts: servers may not be given to a host on a guess.
+    """
+    if verdict.well:
+        return None
+    blind = Reach.UNKNOWN in verdict.reach.values()
+    hint = "; of an unknown network nobody can speak: look at its consul" if blind else ""
+    return (
+        f"answers again, and must be up on every network for {policy.return_after_s:g} s: "
+        f"{verdict.reason}{hint}"
     )
 
 

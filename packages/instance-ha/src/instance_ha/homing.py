@@ -104,7 +104,7 @@ class Homing:
 def _works(host: Host, survey: Survey) -> bool:
     """Tell whether a host is well, takes servers, and nobody stopped it."""
     verdict, service = survey.verdicts.get(host.name), host.service
-    if verdict is None or not verdict.alive or verdict.action is not Action.NONE:
+    if verdict is None or not verdict.well or verdict.action is not Action.NONE:
         return False
     if service is None or not (service.up and service.enabled) or host.on_maintenance:
         return False

@@ -54,6 +54,11 @@ class Verdict:
     alive: bool = False
     """Whether the host is certainly not lost; while that is unclear it is neither."""
 
+    @property
+    def well(self) -> bool:
+        """Whether every declared network has the host up; what is unknown is not up."""
+        return self.alive and all(reach is Reach.UP for reach in self.reach.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class FenceProof:

@@ -73,7 +73,7 @@ class Case:
     hold: Hold | None
     """The guard that holds it, were it to be notified now."""
     well_since_s: float | None
-    """Since when it has been alive without a break; None if it is not."""
+    """Since when every network has it up without a break; None if one has not."""
     last_beat_s: float | None = None
     """When an engine was last seen to give a sign of life, by our own clock."""
     servers_left: int = 0
@@ -285,7 +285,7 @@ def _lost_anew(case: Case, *, host: Host) -> Step | None:
 
 def _put_back(case: Case, *, host: Host, policy: Policy) -> Step | None:
     """Put a host that has been well for long enough back to work."""
-    if not case.verdict.alive or case.well_since_s is None:
+    if not case.verdict.alive:
         return None
     if homecoming.is_back(host, past=case.past, policy=policy):
         return Step(
@@ -294,6 +294,11 @@ def _put_back(case: Case, *, host: Host, policy: Policy) -> Step | None:
             kind="closed",
             reason="is back at work already",
         )
+    missed = homecoming.is_missed_on(case.verdict, policy=policy)
+    if missed is not None:
+        return _waits(case, missed)
+    if case.well_since_s is None:
+        return None
     missing = homecoming.waits_for(
         host,
         past=case.past,
