@@ -22,6 +22,7 @@ from tests.sim.schedules import KINDS, MOMENTS, PLAN, PROGRAMS, SERVICES, examin
 MANY = int(os.environ.get("INSTANCE_HA_SCHEDULES", "0"))
 """How many random schedules to play; unset: a few, always the same."""
 FEW = 20
+SCENARIOS = Path(__file__).parent / "scenarios"
 LOSS = ((0.0, "power-off h1"),)
 
 
@@ -116,6 +117,20 @@ def test_a_controller_that_forgets_a_lost_host_is_caught():
 
 def test_a_controller_that_forgets_a_host_that_is_back_is_caught():
     assert "idle == nothing, but it is h1" in broken([(0.0, LOSS)], make_controller=Forgetful)
+
+
+def resentful(**ports) -> Controller:
+    """A controller that lets a host be fenced however long it has been well."""
+    policy = dataclasses.replace(ports.pop("policy"), return_after_s=3600.0)
+    return Controller(**ports, policy=policy)
+
+
+def test_a_controller_that_lets_a_late_order_pass_is_caught():
+    late = scenario.read(SCENARIOS / "engine-late")
+
+    (broken,) = scenario.play(late, make_controller=resentful).broken
+
+    assert broken.endswith("h1 is fenced though it has long been well again")
 
 
 def test_an_order_without_the_fence_is_caught():

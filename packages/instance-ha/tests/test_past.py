@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from instance_ha.model import Event, Incident, IncidentState
-from instance_ha.past import REMEMBERED_S, RETURN_ASKED, Recollection
+from instance_ha.past import REMEMBERED_S, RETURN_ASKED, VOIDED, Recollection, recall
 
 BACK = Incident(
     id=1,
@@ -64,3 +64,17 @@ def test_an_incident_that_changed_is_read_at_once(told: Timeline):
     again = dataclasses.replace(BACK, reason="no server is left on the host")
 
     assert recollection.past(again, now_s=101.0).settled_at_s == 101.0
+
+
+def test_every_notification_that_was_made_void_stays_so():
+    told = [
+        Event(at_s=1.0, actor="c", kind="notification", text="", detail={VOIDED: "n-1"}),
+        Event(at_s=2.0, actor="c", kind="notification", text="", detail={}),
+        Event(at_s=3.0, actor="c", kind="notification", text="", detail={VOIDED: "n-2"}),
+    ]
+
+    past = recall(told)
+
+    assert [past.voids(name) for name in ("n-1", "n-2", "n-3", None)] == [
+        True, True, False, False,
+    ]  # fmt: skip

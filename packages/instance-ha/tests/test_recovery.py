@@ -6,6 +6,7 @@ import pytest
 
 from instance_ha import recovery
 from instance_ha.model import IncidentState
+from instance_ha.past import Past
 
 
 @pytest.mark.parametrize("flow", ["auto", "rh"])
@@ -44,13 +45,37 @@ def test_flows_are_fresh_each_time():
 def test_a_notification_is_settled_once_its_incident_is(ordinary, changes, says):
     newest = ordinary.incident(**changes)
 
-    settled = recovery.settled(newest, generated_at_s=1000.0)
+    settled = recovery.settled(newest, past=Past(), notification="n-1", generated_at_s=1000.0)
 
     assert settled is None if says is None else says in settled
 
 
 def test_the_first_notification_of_a_host_is_never_settled():
-    assert recovery.settled(None, generated_at_s=1000.0) is None
+    assert recovery.settled(None, past=Past(), notification="n-1", generated_at_s=1000.0) is None
+
+
+@pytest.mark.parametrize(
+    ("notification", "proven_at_s", "says"),
+    [
+        pytest.param("n-1", None, "has long been well again", id="void"),
+        pytest.param("n-2", None, None, id="another one is"),
+        pytest.param("n-1", 990.0, None, id="proven off before"),
+        pytest.param("n-1", 1090.0, None, id="proven off after"),
+    ],
+)
+def test_a_void_notification_is_settled_unless_there_is_a_proof(
+    ordinary, notification, proven_at_s, says
+):
+    past = Past(voided=frozenset({"n-1"}), settled_at_s=proven_at_s)
+
+    settled = recovery.settled(
+        ordinary.incident(state=IncidentState.RECOVERING),
+        past=past,
+        notification=notification,
+        generated_at_s=1000.0,
+    )
+
+    assert settled is None if says is None else says in settled
 
 
 def test_every_task_of_every_flow_is_named():

@@ -250,6 +250,32 @@ def test_the_witness_sees_a_loss_that_is_notified_twice(world: SimWorld, status:
     assert said(world) == (["h1 is notified twice for one loss"] if twice else [])
 
 
+@pytest.mark.parametrize(
+    ("well_s", "in_sight", "answer", "late"),
+    [
+        pytest.param(106.0, True, "on", True, id="too late"),
+        pytest.param(104.0, True, "on", False, id="not yet"),
+        pytest.param(106.0, False, "on", False, id="nobody could see it"),
+        pytest.param(106.0, True, "off", False, id="proven off meanwhile"),
+    ],
+)
+def test_the_witness_sees_a_host_fenced_that_has_long_been_well_again(
+    world: SimWorld, well_s: float, in_sight: bool, answer: str, late: bool
+):
+    machine, witness = world.machines["h1"], world.witness
+    machine.cut(Network.STORAGE)
+    witness.see_machines([machine])
+    witness.see_notification("h1", before=None, servers_left=2)
+    witness.see_answer("h1", answer)
+    machine.heal(Network.STORAGE)
+    witness.see_machines([machine], in_sight=in_sight)
+    world.clock.sleep(well_s)
+
+    world.power.order_off("h1")
+
+    assert said(world) == (["h1 is fenced though it has long been well again"] if late else [])
+
+
 faults = st.one_of(
     st.tuples(
         st.sampled_from(["power-off", "boot"]), st.sampled_from(HOSTS).map(lambda host: host.name)

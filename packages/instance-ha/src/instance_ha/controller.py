@@ -15,6 +15,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from instance_ha import before, guards, steps
+from instance_ha.complaints import Complaints
 from instance_ha.debounce import Tracker
 from instance_ha.errors import (
     CloudUnreachableError,
@@ -31,7 +32,7 @@ from instance_ha.model import (
     Reach,
     Verdict,
 )
-from instance_ha.past import Past, Recollection
+from instance_ha.past import VOIDED, Past, Recollection, recall
 from instance_ha.pulse import Pulse
 from instance_ha.rota import Rota
 from instance_ha.rulebook import Rulebook
@@ -94,7 +95,7 @@ class Controller:
         self._tracker = Tracker(policy.patience)
         self._well_since: dict[str, float] = {}
         self._active: bool | None = None
-        self._troubles: dict[str, str] = {}
+        self._complaints = Complaints()
         self._pulse = Pulse()
         self._recollection = Recollection(journal.events)
         self._leased_until_s = float("-inf")
@@ -122,9 +123,9 @@ class Controller:
         except LeaseOverError:
             logger.warning("%s stops this pass: it took longer than its lease", self._actor)
         except (CloudUnreachableError, StoreUnreachableError) as error:
-            self._say("pass", f"nothing is decided now: {error}")
+            self._complaints.say("pass", f"nothing is decided now: {error}")
         else:
-            self._say("pass", "")
+            self._complaints.say("pass", "")
 
     def _judge(self, now_s: float) -> dict[str, Verdict]:
         """Return what is to be done about each host that anybody speaks of."""
@@ -159,7 +160,7 @@ class Controller:
         incidents = self._journal.unclosed()
         lost = {host for host, verdict in verdicts.items() if verdict.action is Action.RECOVERY}
         concerned = lost | set(incidents)
-        self._say_who_is_left_alone(verdicts, concerned=concerned)
+        self._complaints.of_the_spared(verdicts, concerned=concerned)
         if not concerned:
             return
         survey = self._survey(verdicts, incidents=incidents, now_s=now_s)
@@ -172,7 +173,7 @@ class Controller:
                 if step is not None and step.act is Act.NOTIFY:
                     survey = survey.after_notifying(name)
             except CloudUnreachableError as error:
-                self._say(name, f"its next step waits: {error}")
+                self._complaints.say(name, f"its next step waits: {error}")
 
     def _note_storms(self, survey: Survey, *, mass: MassLoss) -> None:
         """Keep which scopes lose too many hosts at once, for the calm that must follow."""
@@ -195,9 +196,9 @@ class Controller:
             try:
                 duty.attend(survey)
             except (CloudUnreachableError, StoreUnreachableError) as error:
-                self._say(f"the duty {duty.name}", f"waits: {error}")
+                self._complaints.say(f"the duty {duty.name}", f"waits: {error}")
             else:
-                self._say(f"the duty {duty.name}", "")
+                self._complaints.say(f"the duty {duty.name}", "")
 
     def _survey(
         self, verdicts: Mapping[str, Verdict], *, incidents: Mapping[str, Incident], now_s: float
@@ -220,7 +221,7 @@ class Controller:
         incident = survey.incidents.get(name)
         host = survey.hosts.get(name)
         if incident is None and host is None:
-            self._say(
+            self._complaints.say(
                 name,
                 "it is lost, and masakari does not have it enrolled, so it is not recovered; "
                 f"enrol it: instance-ha host add SEGMENT {name}",
@@ -237,7 +238,7 @@ class Controller:
                 if survey.proofs is not None:
                     self._record_proof(incident, survey.proofs[name])
             step = self._take(step, incident=incident, host=host)
-        self._say(name, "")
+        self._complaints.say(name, "")
         return step
 
     def _open(self, verdict: Verdict, *, host: Host, survey: Survey) -> Incident:
@@ -320,7 +321,8 @@ class Controller:
                 reason=f"held by masakari: {error.reason}; looked at again every tick",
             )
             notification = None
-        if (step.state, step.reason) == (incident.state, incident.reason):
+        same = (step.state, step.reason) == (incident.state, incident.reason)
+        if same or step.act is Act.VOID:
             return step
         moved = self._journal.move(
             incident,
@@ -341,6 +343,8 @@ class Controller:
         match step.act:
             case Act.NOTIFY:
                 return self._cloud.notify(incident.host, at_s=self._clock.now_s()).uuid
+            case Act.VOID if incident.notification is not None:
+                self._void(incident, notification=incident.notification, why=step.reason)
             case Act.RELEASE if incident.notification is not None:
                 self._cloud.release_orphan(incident.notification)
             case Act.END_MAINTENANCE if host is not None:
@@ -352,6 +356,15 @@ class Controller:
             case _:
                 pass
         return step.notification
+
+    def _void(self, incident: Incident, *, notification: str, why: str) -> None:
+        """Write down, once, that no engine is to act upon the notification any more.
+
+        The timeline is read anew: what is remembered of it may be from before a proof.
+        """
+        past = recall(self._journal.events(incident))
+        if past.settled_at_s is None and notification not in past.voided:
+            self._record(incident, kind="notification", text=why, detail={VOIDED: notification})
 
     def _record(
         self,
@@ -366,30 +379,3 @@ class Controller:
         event = Event(at_s=when_s, actor=self._actor, kind=kind, text=text, detail=detail or {})
         self._journal.record(incident, event)
         logger.info("%s %s: %s", incident.host, kind, text)
-
-    def _say_who_is_left_alone(
-        self, verdicts: Mapping[str, Verdict], *, concerned: set[str]
-    ) -> None:
-        """Say which hosts are down somewhere and not recovered, and why."""
-        for host, verdict in verdicts.items():
-            if host in concerned:
-                continue
-            seen = set(verdict.reach.values())
-            trouble = ""
-            if Reach.DOWN in seen and Reach.LEFT in seen:
-                trouble = (
-                    f"{verdict.reason}: taken for a planned stop, so it is not recovered; "
-                    "else start its consul agents again"
-                )
-            elif Reach.DOWN in seen:
-                trouble = f"{verdict.reason}: left alone, no recovery follows from that"
-            self._say(host, trouble)
-
-    def _say(self, about: str, trouble: str) -> None:
-        """Log a trouble when it begins or changes, and nothing while it lasts."""
-        if trouble and self._troubles.get(about) != trouble:
-            logger.warning("%s: %s", about, trouble)
-        if trouble:
-            self._troubles[about] = trouble
-        else:
-            self._troubles.pop(about, None)

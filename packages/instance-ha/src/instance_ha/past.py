@@ -23,6 +23,8 @@ RETURN_ASKED = "return_asked"
 """Detail of an event: who wants the host put back to work."""
 SPENT_RESERVE = "spent_reserve"
 """Detail of an event: the reserved host that took over."""
+VOIDED = "voided"
+"""Detail of an event: the notification that no engine is to act upon any more."""
 
 REMEMBERED_S = 5.0
 """How late it is noticed at most that a person asked for a host."""
@@ -49,6 +51,16 @@ class Past:
     """Who asked to have it back; empty if nobody did since it was last fenced."""
     spent_reserve: str = ""
     """The reserved host that took over its servers; empty if none did."""
+    voided: frozenset[str] = frozenset()
+    """The notifications that were made void, as the host had long been well again."""
+
+    def voids(self, notification: str | None) -> bool:
+        """Tell whether nobody is to act upon *notification* any more.
+
+        A proof wins, whatever came first: an order may have been on its way to the host as its
+        notification was made void, and what is off has to be recovered.
+        """
+        return self.settled_at_s is None and notification in self.voided
 
 
 class Recollection:
@@ -77,6 +89,7 @@ def recall(events: Iterable[Event]) -> Past:
     settled_at_s = touched_at_s = None
     disabled_before: str | None = None
     asked = reserved = spent = ""
+    voided: set[str] = set()
     for event in events:
         if event.kind in _SETTLING:
             settled_at_s = max(event.at_s, settled_at_s or event.at_s)
@@ -88,6 +101,8 @@ def recall(events: Iterable[Event]) -> Past:
         reserved = event.detail.get(RESERVED_BEFORE, reserved)
         asked = event.detail.get(RETURN_ASKED, asked)
         spent = event.detail.get(SPENT_RESERVE, spent)
+        if VOIDED in event.detail:
+            voided.add(event.detail[VOIDED])
     return Past(
         settled_at_s=settled_at_s,
         touched_at_s=settled_at_s if touched_at_s is None else touched_at_s,
@@ -95,4 +110,5 @@ def recall(events: Iterable[Event]) -> Past:
         reserved_before=bool(reserved),
         return_asked_by=asked,
         spent_reserve=spent,
+        voided=frozenset(voided),
     )

@@ -10,6 +10,7 @@ from instance_ha.model import IncidentState
 
 if TYPE_CHECKING:
     from instance_ha.model import Incident
+    from instance_ha.past import Past
 
 ORDER = ("fence", "force-down", "disable", "prepare", "evacuate")
 """Fence first, so that nothing runs twice. Force down before disable: Nova asks the dead host
@@ -54,16 +55,20 @@ def every_task() -> tuple[str, ...]:
     return (*TASKS.values(), RESTART)
 
 
-def settled(newest: Incident | None, *, generated_at_s: float) -> str | None:
+def settled(
+    newest: Incident | None, *, past: Past, notification: str, generated_at_s: float
+) -> str | None:
     """Return why a notification must not be acted upon any more, or None if it may be.
 
     Masakari's engines may begin with a notification long after its time: one that failed is begun
     anew by every engine that had listed it, and a request that hung in the API is carried out
     once the API goes on. By then the host may be back at work, and fencing it would end what runs
-    on it.
+    on it. So it is asked anew before every order.
 
     Args:
         newest: The newest incident of the host; None if there never was one.
+        past: What the timeline of that incident tells now.
+        notification: Its UUID.
         generated_at_s: When the notification was made.
     """
     if newest is None:
@@ -72,4 +77,6 @@ def settled(newest: Incident | None, *, generated_at_s: float) -> str | None:
         return f"the recovery of incident {newest.id} is over"
     if newest.closed_at_s is not None and newest.closed_at_s >= generated_at_s:
         return f"incident {newest.id} was closed after the notification was made"
+    if past.voids(notification):
+        return f"incident {newest.id} says that it has long been well again"
     return None

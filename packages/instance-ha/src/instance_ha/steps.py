@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from instance_ha import homecoming
+from instance_ha.guards import moment
 from instance_ha.model import Action, IncidentState, NotificationStatus, Role
 from instance_ha.past import Past
 
@@ -36,6 +37,7 @@ class Act(enum.StrEnum):
     NOTHING = "nothing"
     NOTIFY = "notify"
     RELEASE = "release"
+    VOID = "void"
     END_MAINTENANCE = "end-maintenance"
     RETURN = "return"
     OPEN_STORAGE = "open-storage"
@@ -88,6 +90,8 @@ def next_step(case: Case, *, policy: Policy) -> Step | None:
     """Return what to do now, or None where nothing is to be done or nothing is known."""
     if case.host is None:
         return _forget(case)
+    if _came_back_untouched(case, policy=policy):
+        return _void(case, policy=policy)
     if case.incident.state is IncidentState.RECOVERING:
         return _follow(case, policy=policy)
     if case.incident.state is IncidentState.RECOVERED:
@@ -127,6 +131,36 @@ def _forget(case: Case) -> Step | None:
         state=IncidentState.CLOSED,
         kind="closed",
         reason="masakari does not have it enrolled any more",
+    )
+
+
+def _came_back_untouched(case: Case, *, policy: Policy) -> bool:
+    """Tell whether a host is well for so long that what was asked for it must not be done now.
+
+    A recovery that has proven the host off, or got further, goes on to its end. One that failed
+    may be begun anew by an engine that had listed it before.
+    """
+    newest, well_since_s = case.notification, case.well_since_s
+    if newest is None or well_since_s is None or not case.verdict.alive:
+        return False
+    if newest.uuid != case.incident.notification or newest.status is NotificationStatus.FINISHED:
+        return False
+    if case.past.settled_at_s is not None or newest.uuid in case.past.voided:
+        return False
+    since_s = well_since_s  # a clock far ahead of ours made a notification of later
+    if newest.generated_at_s <= case.now_s:
+        since_s = max(well_since_s, newest.generated_at_s)
+    return case.now_s - since_s >= policy.return_after_s
+
+
+def _void(case: Case, *, policy: Policy) -> Step:
+    """Have the engines leave the host alone; its notification then ends like any that failed."""
+    return Step(
+        act=Act.VOID,
+        state=case.incident.state,
+        kind="notification",
+        reason=f"void: the host has been well for {policy.return_after_s:g} s, and nothing of it "
+        "was touched",
     )
 
 
@@ -249,7 +283,9 @@ def _finished(case: Case) -> Step:
 
 def _stays(case: Case, reason: str, *, act: Act = Act.NOTHING) -> Step:
     """Return the step of a recovery that goes on."""
-    if case.verdict.alive:
+    if case.past.voids(case.incident.notification):
+        reason = f"{reason} (void: no engine touches the host)"
+    elif case.verdict.alive:
         reason = f"{reason} (the host answers again: wait for the end of the recovery)"
     return Step(act=act, state=IncidentState.RECOVERING, kind="notification", reason=reason)
 
@@ -288,12 +324,10 @@ def _put_back(case: Case, *, host: Host, policy: Policy) -> Step | None:
     if not case.verdict.alive:
         return None
     if homecoming.is_back(host, past=case.past, policy=policy):
-        return Step(
-            act=Act.OPEN_STORAGE,
-            state=IncidentState.CLOSED,
-            kind="closed",
-            reason="is back at work already",
-        )
+        reason = "is back at work already"
+        if case.past.voids(case.incident.notification) and case.well_since_s is not None:
+            reason = f"answers again since {moment(case.well_since_s)}; nothing was touched"
+        return Step(act=Act.OPEN_STORAGE, state=IncidentState.CLOSED, kind="closed", reason=reason)
     missed = homecoming.is_missed_on(case.verdict, policy=policy)
     if missed is not None:
         return _waits(case, missed)

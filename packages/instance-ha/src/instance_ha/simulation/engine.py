@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from instance_ha.errors import InstanceHaError, StoreUnreachableError
 from instance_ha.model import Notification, NotificationStatus
-from instance_ha.simulation.flow import SettledError
 from instance_ha.simulation.process import Process
 
 if TYPE_CHECKING:
@@ -154,10 +153,8 @@ class SimEngine:
                 job.due_s += next(job.work)
         except StopIteration:
             self._end(job, NotificationStatus.FINISHED)
-        except SettledError:
-            self._masakari.set_maintenance(job.known.host, on=False)
-            self._end(job, NotificationStatus.FAILED)
         except InstanceHaError:
+            self._masakari.set_maintenance(job.known.host, on=False)
             failed = NotificationStatus.FAILED if job.retried else NotificationStatus.ERROR
             self._end(job, failed)
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from instance_ha import recovery
 from instance_ha.errors import CloudUnreachableError, FenceError, InstanceHaError
 from instance_ha.ladder import OFF, UNDOES
-from instance_ha.model import Event, IncidentState
+from instance_ha.model import Event
+from instance_ha.past import recall
 from instance_ha.simulation.process import Trouble
 
 if TYPE_CHECKING:
@@ -42,10 +43,6 @@ class RecoveryFailedError(InstanceHaError):
     """A task failed, so the flow stops there."""
 
 
-class SettledError(RecoveryFailedError):
-    """The host has long been back at work, so nothing of it may be touched."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Means:
     """What one recovery is about, and what it works with."""
@@ -67,6 +64,8 @@ class Means:
     """Frees the locks of a host that is off; None where it cannot."""
     journal: MemoryJournal
     permission: SimPermission
+    awaits: Callable[[], bool]
+    """Whether an order was taken of which nothing is known yet."""
     fence_patience_s: float
 
 
@@ -88,6 +87,7 @@ class Flow:
         self._storage = means.storage
         self._journal = means.journal
         self._permission = means.permission
+        self._awaits = means.awaits
         self._fence_patience_s = means.fence_patience_s
         self._proof: FenceProof | None = None
 
@@ -103,19 +103,20 @@ class Flow:
         for step in order:
             self._reached(f"before {step}")
             yield 0.0  # an engine that died or stopped of it goes no further
+            self._demand_an_open_case()
             yield from tasks[step]()
             self._reached(f"after {step}")
             yield 0.0
 
     def _fence(self) -> Work:
         """Try until there is a proof, or patience is over."""
-        self._demand_an_open_case()
         began_s = self._clock.now_s()
         said = ""
         self._tell("fence", "order power off")
         while True:
-            self._demand_an_open_case()
-            self._permission.demand()
+            if not self._awaits():  # an order that was taken is followed to its end
+                self._demand_an_open_case()
+                self._permission.demand()
             try:
                 proof = self._fencer.fence(self._host)
             except FenceError as error:
@@ -146,11 +147,14 @@ class Flow:
         """Fail if what the notification is about was settled meanwhile."""
         incidents = [i for i in self._journal.incidents() if i.host == self._host]
         newest = incidents[-1] if incidents else None
-        settled = recovery.settled(newest, generated_at_s=self._notification.generated_at_s)
-        if newest is None or settled is None:
-            return
-        closed = newest.state is IncidentState.CLOSED
-        raise (SettledError if closed else RecoveryFailedError)(f"{self._host}: {settled}")
+        settled = recovery.settled(
+            newest,
+            past=recall(() if newest is None else self._journal.events(newest)),
+            notification=self._notification.uuid,
+            generated_at_s=self._notification.generated_at_s,
+        )
+        if settled is not None:
+            raise RecoveryFailedError(f"{self._host}: {settled}")
 
     def _force_down(self) -> Work:
         yield CALL_S

@@ -69,6 +69,11 @@ class SimNetwork:
         """Have every server call *machine* failed until then, though it is well."""
         self._rumours[machine] = until_s
 
+    @property
+    def has_rumours(self) -> bool:
+        """Whether any machine is called failed now that is not."""
+        return any(self._clock.now_s() < until_s for until_s in self._rumours.values())
+
     def agreed(self) -> Mapping[str, Reach]:
         """Return what the servers say together, by the real rules."""
         if self._agreed is None:

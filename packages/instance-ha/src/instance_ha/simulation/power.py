@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 POWER_OFF_S = 2.0
 """From the order to the power being off."""
+ORDER_DEADLINE_S = 10.0
+"""How long an order that was taken is followed; what is ordered after that is another try."""
 
 
 class Fault(enum.StrEnum):
@@ -64,7 +66,7 @@ class SimPower:
 
 
 class SimFencer:
-    """Implements ``ports.Fencer`` for one try; who needs more patience tries again."""
+    """Implements ``ports.Fencer`` for one look; who needs more patience looks again."""
 
     def __init__(self, power: SimPower, *, clock: Clock, by: str, method: str = "maas") -> None:
         self._power = power
@@ -87,9 +89,15 @@ class SimFencer:
                 confirmed_at_s=now_s,
                 by=self._by,
             )
-        self._ordered.setdefault(host, now_s)
+        if not self.awaits(host):
+            self._ordered[host] = now_s
         self._power.order_off(host)
         raise FenceTimeoutError(host, f"its power is {answer}", hint="It is asked again.")
+
+    def awaits(self, host: str) -> bool:
+        """Return whether an order was taken of which nothing is known yet."""
+        ordered_at_s = self._ordered.get(host, float("-inf"))
+        return self._clock.now_s() - ordered_at_s < ORDER_DEADLINE_S
 
     def check(self, host: str) -> str:
         """Return the power state as the controller answers now."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 LATE_S = 40.0
 """How long after a loss a notification may still be for it: evidence, holding, slow calls."""
+WELL_S = 45.0
+"""How much longer than the return delay a host may be well before an order to it is too late:
+holding back a host that flapped, a change of controllers, an old sight of Masakari."""
 REACH = {Presence.THERE: Reach.UP, Presence.GONE: Reach.DOWN, Presence.LEFT: Reach.LEFT}
 
 
@@ -46,14 +49,23 @@ class _Loss:
 class Witness:
     """Sees every order at the moment it is given, and every guest that runs."""
 
-    def __init__(self, *, clock: Clock, matrix: Matrix) -> None:
+    def __init__(self, *, clock: Clock, matrix: Matrix, return_after_s: float) -> None:
+        """Make one that saw nothing yet.
+
+        Args:
+            clock: The world's.
+            matrix: What calls for a recovery.
+            return_after_s: How long a host must be well before it counts as back.
+        """
         self.broken: list[str] = []
         """A sentence for each promise that was broken."""
         self.evacuated: Counter[str] = Counter()
         """Server -> how often it was moved."""
         self._clock = clock
         self._matrix = matrix
+        self._too_late_s = return_after_s + WELL_S
         self._losses: dict[str, _Loss] = {}
+        self._well_since_s: dict[str, float] = {}
         self._off_at_s: dict[str, float] = {}
         self._lost: set[str] = set()
         self._judged: dict[tuple[Presence, ...], bool] = {}
@@ -62,10 +74,16 @@ class Witness:
 
     # What happens, step by step
 
-    def see_machines(self, machines: Iterable[Machine]) -> None:
-        """Look at every machine, and check that no server writes on two of them."""
+    def see_machines(self, machines: Iterable[Machine], *, in_sight: bool = True) -> None:
+        """Look at every machine, and check that no server writes on two of them.
+
+        Args:
+            machines: All of them.
+            in_sight: Whether the controllers can see what they are now, and say so.
+        """
         running: Counter[str] = Counter()
         for machine in machines:
+            self._see_well(machine, in_sight=in_sight)
             if not machine.powered:
                 self._off_at_s[machine.name] = self._clock.now_s()
             self._lost.discard(machine.name)
@@ -80,6 +98,14 @@ class Witness:
         for server, copies in running.items():
             if copies > 1:
                 self._say(f"{server} runs {copies} times")
+
+    def _see_well(self, machine: Machine, *, in_sight: bool) -> None:
+        """Count for how long a machine has been well, for all to see."""
+        present = {machine.presence(network)[0] for network in self._matrix.networks}
+        if in_sight and present == {Presence.THERE} and not machine.storage_fenced:
+            self._well_since_s.setdefault(machine.name, self._clock.now_s())
+        else:
+            self._well_since_s.pop(machine.name, None)
 
     def see_answer(self, machine: str, answer: str) -> None:
         """Hear what a power controller says of a machine when it is asked."""
@@ -136,6 +162,8 @@ class Witness:
         loss = self._losses.get(machine)
         if loss is None or not loss.notified:
             self._say(f"{machine} is fenced though it is well")
+        elif not loss.proven and self._well_for_s(machine) > self._too_late_s:
+            self._say(f"{machine} is fenced though it has long been well again")
 
     def see_evacuation(self, server: str, *, machine: Machine) -> None:
         """Check what must be so when a server of *machine* is evacuated."""
@@ -164,6 +192,10 @@ class Witness:
         """Take note of one that Nova ended without success; it may be asked for again."""
         if source in self._losses:
             self._losses[source].under_way.discard(server)
+
+    def _well_for_s(self, machine: str) -> float:
+        now_s = self._clock.now_s()
+        return now_s - self._well_since_s.get(machine, now_s)
 
     def _is_lost(self, machine: Machine) -> bool:
         """Return whether the matrix asks for the recovery of what the machine really is."""

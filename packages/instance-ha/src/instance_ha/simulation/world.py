@@ -19,6 +19,7 @@ from instance_ha.ladder import Ladder, Rung
 from instance_ha.matrix import default_matrix
 from instance_ha.model import Network
 from instance_ha.policy import Policy
+from instance_ha.simulation import sight
 from instance_ha.simulation.clock import SimClock
 from instance_ha.simulation.dumps import SimDumps
 from instance_ha.simulation.engine import SimEngine
@@ -95,7 +96,11 @@ class SimWorld:
         """
         self.clock = SimClock()
         self.journal = MemoryJournal()
-        self.witness = Witness(clock=self.clock, matrix=default_matrix(plan.networks))
+        matrix = default_matrix(plan.networks)
+        self._policy = Policy(networks=plan.networks, matrix=matrix, **plan.policy)
+        self.witness = Witness(
+            clock=self.clock, matrix=matrix, return_after_s=self._policy.return_after_s
+        )
         self.database = Line("the database", error=StoreUnreachableError)
         self.api = Line("masakari's API", error=CloudUnreachableError, behind=self.database)
         self.nova_api = Line("nova's API", error=CloudUnreachableError)
@@ -127,9 +132,6 @@ class SimWorld:
         self._awaited: list[tuple[str, Callable[[], None]]] = []
         self._make_controller = make_controller
         self._plan = plan
-        self._policy = Policy(
-            networks=plan.networks, matrix=default_matrix(plan.networks), **plan.policy
-        )
         self._lease_row = LeaseRow(witness=self.witness)
         self._evacuators: dict[str, LeaseRow] = {}
         for name in plan.controllers:
@@ -223,7 +225,7 @@ class SimWorld:
         self.nova.advance()
         for engine in self.engines.values():
             engine.advance()
-        self.witness.see_machines(self.machines.values())
+        self.witness.see_machines(self.machines.values(), in_sight=sight.is_clear(self))
 
     def _tick(self, name: str) -> None:
         """Have a controller make a pass, unless it is still at the last one, or gone."""
@@ -249,7 +251,8 @@ class SimWorld:
         )
 
     def _make_flow(self, notification: Notification, engine: Process) -> Flow:
-        segment = self.masakari.segment_of(notification.host).name
+        host = notification.host
+        segment = self.masakari.segment_of(host).name
         rungs = self._rungs()
         means = Means(
             notification=notification,
@@ -259,7 +262,7 @@ class SimWorld:
             nova=self.nova,
             line=self.nova_api,
             lease=MemoryLease(
-                self._evacuators.setdefault(notification.host, LeaseRow()),
+                self._evacuators.setdefault(host, LeaseRow()),
                 holder=f"{engine.name}-{self.clock.now_s()}",
                 clock=self.clock,
             ),
@@ -268,13 +271,14 @@ class SimWorld:
             storage=rungs.get(Rung.CEPH),
             journal=self.journal,
             permission=SimPermission(
-                notification.host,
+                host,
                 masakari=self.masakari,
                 nova=self.nova,
                 journal=self.journal,
                 policy=self._policy,
                 clock=self.clock,
             ),
+            awaits=lambda: any(f.awaits(host) for f in rungs.values() if isinstance(f, SimFencer)),
             fence_patience_s=self._plan.fence_patience_s,
         )
         return Flow(means)

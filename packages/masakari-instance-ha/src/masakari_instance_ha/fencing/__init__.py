@@ -15,7 +15,7 @@ from masakari_instance_ha.fencing.ceph import CephAccess, CephFencer
 from masakari_instance_ha.fencing.ipmi import Ipmi
 from masakari_instance_ha.fencing.maas import Maas
 from masakari_instance_ha.fencing.maas_api import Access
-from masakari_instance_ha.fencing.power import Pace, PowerFencer
+from masakari_instance_ha.fencing.power import Pace, PowerFencer, no_objection
 from masakari_instance_ha.fencing.redfish import Redfish
 from masakari_instance_ha.fencing.unfenced import Unfenced
 
@@ -43,6 +43,7 @@ def build(
     clock: Clock,
     by: str,
     segment: str = "",
+    before_order: Callable[[], None] = no_objection,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Ladder | Unfenced:
     """Return the fencer that the options ask for; no network is touched yet.
@@ -52,6 +53,7 @@ def build(
         clock: Where the times of proofs come from.
         by: Who orders, for example ``masakari-engine@masakari-0``.
         segment: The hosts' segment, which may have a ladder of its own.
+        before_order: Is called right before each order; whatever it raises ends the fencing.
         tell: Hears why a rung was left for the next one.
 
     Raises:
@@ -73,8 +75,12 @@ def build(
         of_all=chosen.rungs or _by_default(found),
         ready=found,
     )
+    last = rungs[-1]
     return Ladder(
-        {rung: _fencer(rung, chosen, last=rungs[-1], clock=clock, by=by) for rung in rungs},
+        {
+            rung: _fencer(rung, chosen, last=last, clock=clock, by=by, before_order=before_order)
+            for rung in rungs
+        },
         tell=tell,
     )
 
@@ -137,16 +143,28 @@ def _by_default(found: Sequence[Rung]) -> Sequence[Rung]:
 
 
 def _fencer(
-    rung: Rung, chosen: cfg.ConfigOpts.GroupAttr, *, last: Rung, clock: Clock, by: str
+    rung: Rung,
+    chosen: cfg.ConfigOpts.GroupAttr,
+    *,
+    last: Rung,
+    clock: Clock,
+    by: str,
+    before_order: Callable[[], None],
 ) -> PowerFencer | CephFencer:
     """Return the fencer of one rung."""
     if rung is Rung.CEPH:
-        return _ceph(chosen, clock=clock, by=by)
-    return _power(rung, chosen, last=last, clock=clock, by=by)
+        return _ceph(chosen, clock=clock, by=by, before_order=before_order)
+    return _power(rung, chosen, last=last, clock=clock, by=by, before_order=before_order)
 
 
 def _power(
-    rung: Rung, chosen: cfg.ConfigOpts.GroupAttr, *, last: Rung, clock: Clock, by: str
+    rung: Rung,
+    chosen: cfg.ConfigOpts.GroupAttr,
+    *,
+    last: Rung,
+    clock: Clock,
+    by: str,
+    before_order: Callable[[], None] = no_objection,
 ) -> PowerFencer:
     """Return the fencer of a rung; with another below it, a rung has less time."""
     deadline_s = chosen.order_deadline
@@ -158,6 +176,7 @@ def _power(
         pace=Pace(deadline_s=deadline_s, interval_s=chosen.query_interval),
         clock=clock,
         by=by,
+        before_order=before_order,
     )
 
 
@@ -176,7 +195,13 @@ def _way(
     return kind(file=pathlib.Path(chosen.bmc_file), timeout_s=timeout_s)
 
 
-def _ceph(chosen: cfg.ConfigOpts.GroupAttr, *, clock: Clock, by: str) -> CephFencer:
+def _ceph(
+    chosen: cfg.ConfigOpts.GroupAttr,
+    *,
+    clock: Clock,
+    by: str,
+    before_order: Callable[[], None] = no_objection,
+) -> CephFencer:
     return CephFencer(
         CephAccess(
             config=pathlib.Path(chosen.ceph_conf),
@@ -188,4 +213,5 @@ def _ceph(chosen: cfg.ConfigOpts.GroupAttr, *, clock: Clock, by: str) -> CephFen
         expires_s=chosen.blocklist_expiry,
         clock=clock,
         by=by,
+        before_order=before_order,
     )

@@ -22,10 +22,11 @@ from instance_ha.errors import CloudUnreachableError, FenceError, FenceTargetErr
 from instance_ha.ladder import STORAGE_FENCED, STORAGE_OPEN, Rung
 from instance_ha.model import FenceProof
 from masakari_instance_ha.fencing import targets
+from masakari_instance_ha.fencing.power import no_objection
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from instance_ha.ports import Clock
 
@@ -107,6 +108,7 @@ class CephFencer:
         expires_s: float,
         clock: Clock,
         by: str,
+        before_order: Callable[[], None] = no_objection,
     ) -> None:
         """Make a fencer.
 
@@ -116,12 +118,14 @@ class CephFencer:
             expires_s: After which the cluster listens to a host again by itself.
             clock: Time.
             by: Who orders.
+            before_order: Is called right before each host's order; whatever it raises ends this.
         """
         self._access = access
         self._targets = targets
         self._expires_s = expires_s
         self._clock = clock
         self._by = by
+        self._before_order = before_order
 
     def fence(self, host: str) -> FenceProof:
         """Have every client of *host* refused, ask whether it is, and return the proof.
@@ -131,6 +135,7 @@ class CephFencer:
             FenceError: if the cluster does not list all of them as refused.
         """
         addresses = self._own_addresses(host)
+        self._before_order()
         ordered_at_s = self._clock.now_s()
         try:
             for address in addresses:

@@ -25,6 +25,10 @@ _Answer = TypeVar("_Answer")
 logger = logging.getLogger(__name__)
 
 
+def no_objection() -> None:
+    """Let every order be given."""
+
+
 class PowerError(InstanceHaError):
     """A power controller did not do what it was asked for."""
 
@@ -78,6 +82,7 @@ class PowerFencer:
         pace: Pace,
         clock: Clock,
         by: str,
+        before_order: Callable[[], None] = no_objection,
     ) -> None:
         """Make a fencer.
 
@@ -88,12 +93,15 @@ class PowerFencer:
             pace: Of one try.
             clock: Time.
             by: Who orders.
+            before_order: Is called right before each order; whatever it raises ends the try. An
+                order that was taken is followed to its end.
         """
         self._reach = reach
         self._rung = rung
         self._pace = pace
         self._clock = clock
         self._by = by
+        self._before_order = before_order
 
     def fence(self, host: str) -> FenceProof:
         """Order *host* off and return the proof.
@@ -137,6 +145,7 @@ class PowerFencer:
         taken: bool | PowerError | None = None
         while True:
             if not isinstance(taken, bool):
+                self._before_order()
                 taken = _unless_passing(host, switch.off, comment=comment)
                 if taken is False:
                     logger.info("%s: there was no order to give; its power state decides", host)

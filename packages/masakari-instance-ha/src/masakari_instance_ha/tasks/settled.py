@@ -3,7 +3,8 @@
 """Whether what a notification is about has been settled since it was made.
 
 Masakari works its list of failed notifications off by what the list said, and an engine that hung
-goes on where it was. Either may come to fence a host that has long been back at work.
+goes on where it was. A notification may wait for an engine, and a fence for a power controller,
+while its host comes back. Each may come to fence a host that has long been well.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from masakari.objects.notification import Notification
 
 from instance_ha import recovery
 from instance_ha.errors import InstanceHaError
+from instance_ha.past import recall
 
 if TYPE_CHECKING:
     from masakari.context import RequestContext
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class SettledError(InstanceHaError):
-    """The notification comes too late: its incident is over."""
+    """The notification comes too late: its incident is over, or its host is well again."""
 
 
 def demand_open_case(
@@ -38,7 +40,12 @@ def demand_open_case(
     """
     newest = next(iter(store.incidents(host=host, limit=1)), None)
     made_at_s = _made_at_s(context, notification)
-    settled = recovery.settled(newest, generated_at_s=made_at_s)
+    settled = recovery.settled(
+        newest,
+        past=recall(() if newest is None else store.events(newest)),
+        notification=notification,
+        generated_at_s=made_at_s,
+    )
     if newest is None or settled is None:
         return
     raise SettledError(

@@ -83,6 +83,7 @@ class Work:
             clock=self.clock,
             by=f"masakari-{self.by}",
             segment=self.incident.segment,
+            before_order=self.demand_open,
             tell=lambda text: self.say("fence", text, left=text.partition(":")[0]),
         )
 
