@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
-from instance_ha.controller import Controller
 from instance_ha.debounce import Patience
 from instance_ha.matrix import default_matrix
 from instance_ha.model import Network
@@ -17,7 +17,13 @@ from instance_ha.pacemaker import PacemakerAnswerError
 from instance_ha.policy import Policy
 from instance_ha.simulation.memory import MemoryJournal
 from instance_ha.simulation.world import HostPlan, SimWorld, WorldPlan
+from masakari_instance_ha.ring import monitor
 from masakari_instance_ha.ring.watch import RingWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from instance_ha.model import Host
 
 MEMBERS = ("c1", "c2", "c3")
 REMOTES = ("h1", "h2", "h3")
@@ -151,6 +157,20 @@ class Cloud:
         """Return the hosts that Masakari was told of, as often as it was."""
         return [host for _, host in self.sent]
 
+    def return_of(self, name: str) -> None:
+        """Have a hypervisor boot and become a remote again."""
+        self.world.machines[name].power_on()
+        self.ring.rejoin(name)
+
+    def decide(self, member: str, *, lost: Iterable[str] = ()) -> None:
+        """Have *member* decide from now on, with those members lost and no others."""
+        self.ring.dc, self.ring.lost_members = member, set(lost)
+
+    def host(self, name: str) -> Host:
+        """Return a hypervisor as Masakari and Nova have it."""
+        (found,) = [host for host in self.world.masakari.hosts() if host.name == name]
+        return found
+
     def lose(self, name: str, *, fenced: bool = True) -> None:
         """Have a hypervisor die."""
         self.world.machines[name].power_off()
@@ -170,12 +190,11 @@ class Cloud:
 
     def _controller(self, member):
         networks = (Network.MANAGEMENT,)
-        return Controller(
+        return monitor.controller(
+            self.watches[member],
             clock=self.world.clock,
-            observer=self.watches[member],
             cloud=self.world.masakari,
             journal=self.journals[member],
-            lease=self.watches[member],
             policy=Policy(
                 networks=networks,
                 matrix=default_matrix(networks),
@@ -184,7 +203,6 @@ class Cloud:
                 orphan_after_s=float("inf"),
             ),
             actor=f"controller@{member}",
-            proofs=self.watches[member],
         )
 
 

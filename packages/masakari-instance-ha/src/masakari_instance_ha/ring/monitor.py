@@ -19,6 +19,7 @@ from oslo_config import cfg
 
 from instance_ha.controller import Controller
 from instance_ha.errors import InstanceHaError, PolicyError
+from instance_ha.succession import Succession
 from masakari_instance_ha import assembly, options, store
 from masakari_instance_ha.clock import StoppableClock
 from masakari_instance_ha.connection import connect
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from instance_ha.policy import Policy
+    from instance_ha.ports import Clock, Cloud, Journal, MatrixShelf
 
 logger = logging.getLogger("instance-ha")
 
@@ -47,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, functools.partial(_stop, stopped))
     watch = RingWatch()
     try:
-        controller = build(read_options(said.config_file), watch=watch, stopped=stopped)
+        member = build(read_options(said.config_file), watch=watch, stopped=stopped)
     except InstanceHaError as error:
         logger.error("error: %s", error)  # noqa: TRY400 - the message is made for people
         return 1
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if said.report is not None:
         arguments = {"watch": watch, "path": said.report, "stopped": stopped}
         threading.Thread(target=_report_on, kwargs=arguments, daemon=True).start()
-    controller.run(stopped.is_set)
+    member.run(stopped.is_set)
     return 0
 
 
@@ -86,15 +88,40 @@ def build(conf: cfg.ConfigOpts, *, watch: RingWatch, stopped: threading.Event) -
     clock = StoppableClock(stopped)
     store.migrate(assembly.store_url(conf))
     journal = assembly.journal(conf)
-    return Controller(
+    return controller(
+        watch,
         clock=clock,
-        observer=watch,
         cloud=RingCloud(connect(conf), clock=clock, rules=assembly.rules(conf)),
         journal=journal,
-        lease=watch,
         policy=rules(conf),
         actor=f"controller@{conf.instance_ha.unit}",
         shelf=journal.shelf(),
+    )
+
+
+def controller(
+    watch: RingWatch,
+    *,
+    clock: Clock,
+    cloud: Cloud,
+    journal: Journal,
+    policy: Policy,
+    actor: str,
+    shelf: MatrixShelf | None = None,
+) -> Controller:
+    """Return the controller of one member, whose store no other member has."""
+    lease = Succession(
+        watch, cloud=cloud, journal=journal, clock=clock, policy=policy, actor=actor
+    )
+    return Controller(
+        clock=clock,
+        observer=watch,
+        cloud=cloud,
+        journal=journal,
+        lease=lease,
+        policy=policy,
+        actor=actor,
+        shelf=shelf,
         proofs=watch,
     )
 
