@@ -57,6 +57,9 @@ def choose(ordinary):
         pytest.param({"service": FORCED}, None, id="forced down, as every fenced host is"),
         pytest.param({"well_since_s": 1041.0}, "60 s", id="well, but not for long"),
         pytest.param(
+            {"well_since_s": 1100.0, "return_after_s": 0.0}, None, id="it need not be long"
+        ),
+        pytest.param(
             {"well_since_s": 900.0, "past": Past(settled_at_s=1050.0)},
             "60 s",
             id="what was seen before the fence does not count",

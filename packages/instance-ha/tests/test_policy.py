@@ -17,6 +17,11 @@ def policy(**changes) -> Policy:
     return Policy(**{"networks": ALL, "matrix": default_matrix(ALL), **changes})
 
 
+@pytest.mark.parametrize("name", ["return_after_s", "storm_cooldown_s", "kdump_wait_s"])
+def test_what_need_not_be_waited_for_may_be_nothing(name: str):
+    assert getattr(policy(**{name: 0.0}), name) == 0.0
+
+
 def test_defaults_are_sound():
     assert policy().renotify_after_s > DUPLICATE_WINDOW_S, "it must be over by then"
 
@@ -25,7 +30,8 @@ def test_defaults_are_sound():
     ("changes", "says"),
     [
         pytest.param({"networks": ALL[:2]}, "give a matrix", id="another matrix"),
-        pytest.param({"return_after_s": 0.0}, "return_after_s: 0.0 s is no time", id="no time"),
+        pytest.param({"orphan_after_s": 0.0}, "0.0 s is no time; give more", id="no time"),
+        pytest.param({"return_after_s": -1.0}, "return_after_s: -1.0 .* 0 or more", id="negative"),
         pytest.param({"max_failing_share": 1.5}, "1.5 is no share", id="too large a share"),
         pytest.param({"blind_share": 0.0}, "0.0 is no share", id="no share"),
         pytest.param({"storm_cooldown_s": -1.0}, "give 0 or more", id="negative calm"),

@@ -19,7 +19,7 @@ AFTER_WINDOW_S = 5.0
 """How much later than Masakari's duplicate window a host is notified of again: Masakari compares
 whole seconds on its own clock."""
 
-_MAY_BE_ZERO = frozenset({"storm_cooldown_s", "kdump_wait_s"})
+_MAY_BE_ZERO = frozenset({"storm_cooldown_s", "kdump_wait_s", "return_after_s"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,8 @@ class Policy:
     kdump_timeout_s: float = 300.0
     """How long a dump may take, counted from the loss."""
     return_after_s: float = 60.0
-    """How long a host must be well before it is put back to work."""
+    """How long a host must be well before it is put back to work; 0: no longer than it takes both
+    witnesses to see it."""
     returns_by_itself: bool = True
     """Whether that is enough; else a person has to ask for it."""
     refills_reserve: bool = True
@@ -80,33 +81,35 @@ class Policy:
                 f"networks: the matrix is made for {names}, which is not what is declared; "
                 "give a matrix with the declared networks"
             )
-        for name in (each.name for each in fields(self)):
-            value = getattr(self, name)
-            if name.endswith("_s") and value <= 0 and name not in _MAY_BE_ZERO:
-                raise PolicyError(f"{name}: {value} s is no time; give more than 0")
-            if name.endswith("_share") and not 0 < value <= 1:
-                raise PolicyError(f"{name}: {value} is no share; give 0 < share <= 1")
+        self._check_figures()
         if self.lease_ttl_s < 2 * self.tick_s:
             raise PolicyError(
                 f"lease_ttl_s: {self.lease_ttl_s} s would run out between two ticks of "
                 f"{self.tick_s} s; give at least {2 * self.tick_s}"
             )
         self._check_guards()
-        if not 0 <= self.kdump_wait_s <= self.kdump_timeout_s:
-            raise PolicyError(
-                f"kdump_wait_s: {self.kdump_wait_s} s is not between 0 and the kdump_timeout_s of "
-                f"{self.kdump_timeout_s} s; correct one of the two"
-            )
 
     def needs_approval(self, segment: str) -> bool:
         """Tell whether the evacuations of the segment of this name wait for a person."""
         return self.approval or segment in self.approval_segments
 
-    def _check_guards(self) -> None:
-        if self.storm_cooldown_s < 0:
+    def _check_figures(self) -> None:
+        """Look at each time and each share by itself."""
+        if not 0 <= self.kdump_wait_s <= self.kdump_timeout_s:
             raise PolicyError(
-                f"storm_cooldown_s: {self.storm_cooldown_s} s is no time; give 0 or more"
+                f"kdump_wait_s: {self.kdump_wait_s} s is not between 0 and the kdump_timeout_s of "
+                f"{self.kdump_timeout_s} s; correct one of the two"
             )
+        for name in (each.name for each in fields(self)):
+            value = getattr(self, name)
+            if name.endswith("_s") and value < 0 and name in _MAY_BE_ZERO:
+                raise PolicyError(f"{name}: {value} s is no time; give 0 or more")
+            if name.endswith("_s") and value <= 0 and name not in _MAY_BE_ZERO:
+                raise PolicyError(f"{name}: {value} s is no time; give more than 0")
+            if name.endswith("_share") and not 0 < value <= 1:
+                raise PolicyError(f"{name}: {value} is no share; give 0 < share <= 1")
+
+    def _check_guards(self) -> None:
         if self.max_hosts_per_minute < 1 or self.domain_hosts_per_minute < 0:
             raise PolicyError(
                 f"max_hosts_per_minute: {self.max_hosts_per_minute}, domain_hosts_per_minute: "
