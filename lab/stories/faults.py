@@ -36,7 +36,9 @@ def stop_agents(on: Host) -> None:
 
 def emulator(on: Host, guest: Server) -> list[str]:
     """Return the host's pid of the process that is a server there; empty: none is."""
-    return host.run(on, ["pgrep", "--full", f"qemu-system.*{guest.id}"], check=False).stdout.split()
+    return host.run(
+        on, ["pgrep", "--full", f"qemu-system.*{guest.id}"], check=False
+    ).stdout.split()
 
 
 def kill_guest(on: Host, guest: Server, *, signal: str = "KILL") -> list[str]:
