@@ -74,6 +74,20 @@ def test_t21_two_thirds_of_an_aggregate_are_held_though_few_of_the_segment_fail(
     assert found.reason.endswith("instance-ha incident approve --host h1")
 
 
+@pytest.mark.parametrize(("lost", "guard"), [(29, None), (30, "failing-share")])
+def test_as_many_may_fail_as_the_share_says_to_the_host(survey, held, ordinary, lost, guard):
+    """In binary 0.58 of 50 hosts is a little less than 29."""
+    names = [f"n{number}" for number in range(50)]
+    verdicts = {
+        name: ordinary.verdict(name, states=LOST if number < lost else WELL)
+        for number, name in enumerate(names)
+    }
+    seen = survey(verdicts=verdicts)
+    seen = dataclasses.replace(seen, hosts={name: ordinary.host(name) for name in names})
+
+    assert held(seen, "n0", max_failing_share=0.58) == guard
+
+
 def test_t21_a_zone_counts_as_an_aggregate_does(survey, held, ordinary):
     zoned = {n: ordinary.host(n, zone="az1" if n in ("h1", "h4", "h7") else "az2") for n in RACKS}
 

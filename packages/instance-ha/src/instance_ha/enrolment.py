@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from instance_ha.errors import PolicyError
 from instance_ha.model import Reach
+from instance_ha.shares import part
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -244,7 +245,7 @@ def _why_stays(host: Host, *, survey: Survey, watch: Watch, policy: EnrolPolicy)
 
 def _too_many(survey: Survey, *, watch: Watch, policy: EnrolPolicy) -> str | None:
     gone, enrolled = len(watch.gone_since_s), len(survey.hosts)
-    if gone <= max(1.0, policy.max_gone_share * enrolled):
+    if gone <= max(1, part(policy.max_gone_share, enrolled)):
         return None
     return (
         f"nova has lost {gone} of {enrolled} hosts at once, which looks like its own fault; "

@@ -18,6 +18,7 @@ from instance_ha import guards
 from instance_ha.errors import CloudUnreachableError, PolicyError
 from instance_ha.homecoming import OURS
 from instance_ha.model import Action, Event, IncidentState
+from instance_ha.shares import part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ def affected(survey: Survey, *, budget: Budget) -> Sequence[Host]:
     return [
         host
         for host in hosts
-        if hit[host.segment.uuid] <= budget.max_share * enrolled[host.segment.uuid]
+        if hit[host.segment.uuid] <= part(budget.max_share, enrolled[host.segment.uuid])
     ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from instance_ha.guards.refusal import Hold
 from instance_ha.model import Action, IncidentState, Reach
+from instance_ha.shares import part
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -62,7 +63,7 @@ class MassLoss:
 
     def allowed(self, scope: Scope, *, policy: Policy) -> int:
         """Return how many hosts of *scope* may fail at once."""
-        return max(1, int(_share(scope, policy=policy) * len(self.enrolled[scope])))
+        return max(1, part(_share(scope, policy=policy), len(self.enrolled[scope])))
 
     def lost_as_one(self, scope: Scope, *, policy: Policy) -> Scope | None:
         """Return the one domain that is lost whole and holds all of *scope* that fails.
@@ -131,7 +132,7 @@ def only_lost(verdict: Verdict) -> Network | None:
 def blindness(verdict: Verdict, *, mass: MassLoss, policy: Policy) -> Hold | None:
     """Hold a host that only one network calls lost while that one loses too many."""
     network = only_lost(verdict)
-    if network is None or mass.alone[network] <= policy.blind_share * mass.observed[network]:
+    if network is None or mass.alone[network] <= part(policy.blind_share, mass.observed[network]):
         return None
     return Hold(
         guard="blindness",
