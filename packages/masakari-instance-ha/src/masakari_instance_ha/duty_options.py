@@ -65,8 +65,9 @@ _MIGRATE_OPTIONS: list[cfg.Opt] = [
         "back",
         default=False,
         help="Whether servers are moved back, live, to a host that lost them within a day and "
-        "works again, at_once at a time. Each server is tried once, and none while any host is "
-        "lost. Every move costs its server something; instance-ha move-back does it by hand.",
+        "works again, at_once at a time. A move that Nova gives up is begun once more; none "
+        "is begun while any host is lost. Every move costs its server something; instance-ha "
+        "move-back does it by hand.",
     ),
     cfg.IntOpt(
         "per_minute", default=10, min=1, max=600, help="Live migrations begun in a minute, in all."
