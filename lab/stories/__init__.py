@@ -41,7 +41,6 @@ STORIES = _named(
     losses.down_before_start,
     losses.killed_midway,
     breakage.controller_killed,
-    breakage.left_behind,
     rungs.bmc_rung,
     rungs.storage_rung,
     refusals.maas_unwell,

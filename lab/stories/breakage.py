@@ -113,7 +113,7 @@ def check_recovered_once(scene: Scene, moved: Sequence[Server], *, lost: Host) -
 
 
 def left_behind(scene: Scene, lost: Host) -> None:
-    """Nova's conductor hangs as a guest starts: Nova calls that failed, and starts no second."""
+    """Nova's conductor hangs as a guest starts, and Nova loses sight of it; none starts twice."""
     others = [each for each in host.hosts(3) if each.name != lost.name]
     (moved,) = scene.boot_servers(lost, count=1)
     scene.fault(f"{lost.name} loses power")

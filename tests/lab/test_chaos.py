@@ -58,6 +58,12 @@ def test_a_component_dies(lab, hurry, component, step, capsys):
 
 
 @pytest.mark.chaos
+def test_a_guest_of_which_nova_knows_nothing_gets_no_twin(lab, capsys):
+    with deployment.option(juju.client(), "evacuation-deadline", DEADLINE_S):
+        show(stories.Story(name="left-behind", play=breakage.left_behind), capsys)
+
+
+@pytest.mark.chaos
 @pytest.mark.parametrize("step", breakage.STEPS)
 @pytest.mark.parametrize("component", breakage.COMPONENTS)
 def test_every_component_dies_at_every_step(light_lab, hurry, component, step, capsys):

@@ -9,7 +9,7 @@ from lab import host, stories
 pytestmark = pytest.mark.lab
 
 
-LONG = {"controller-killed", "bmc-rung", "storage-rung", "moved-back", "left-behind"}
+LONG = {"controller-killed", "bmc-rung", "storage-rung", "moved-back"}
 """Told by `tox run -e chaos`: they bring up a second unit, or more, or take their time."""
 
 HOSTS = host.hosts(3)

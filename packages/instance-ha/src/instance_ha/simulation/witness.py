@@ -19,8 +19,8 @@ from instance_ha.steps import UNFINISHED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from instance_ha.matrix import Matrix
     from instance_ha.model import Notification
+    from instance_ha.policy import Policy
     from instance_ha.ports import Clock
     from instance_ha.simulation.machines import Machine
 
@@ -49,21 +49,21 @@ class _Loss:
 class Witness:
     """Sees every order at the moment it is given, and every guest that runs."""
 
-    def __init__(self, *, clock: Clock, matrix: Matrix, return_after_s: float) -> None:
+    def __init__(self, *, clock: Clock, policy: Policy) -> None:
         """Make one that saw nothing yet.
 
         Args:
             clock: The world's.
-            matrix: What calls for a recovery.
-            return_after_s: How long a host must be well before it counts as back.
+            policy: Says what calls for a recovery, and for how long a host must be well before it
+                counts as back.
         """
         self.broken: list[str] = []
         """A sentence for each promise that was broken."""
         self.evacuated: Counter[str] = Counter()
         """Server -> how often it was moved."""
         self._clock = clock
-        self._matrix = matrix
-        self._too_late_s = return_after_s + WELL_S
+        self._matrix = policy.matrix
+        self._too_late_s = policy.return_after_s + WELL_S
         self._losses: dict[str, _Loss] = {}
         self._well_since_s: dict[str, float] = {}
         self._off_at_s: dict[str, float] = {}

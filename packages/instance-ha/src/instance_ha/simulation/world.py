@@ -98,9 +98,7 @@ class SimWorld:
         self.journal = MemoryJournal()
         matrix = default_matrix(plan.networks)
         self._policy = Policy(networks=plan.networks, matrix=matrix, **plan.policy)
-        self.witness = Witness(
-            clock=self.clock, matrix=matrix, return_after_s=self._policy.return_after_s
-        )
+        self.witness = Witness(clock=self.clock, policy=self._policy)
         self.database = Line("the database", error=StoreUnreachableError)
         self.api = Line("masakari's API", error=CloudUnreachableError, behind=self.database)
         self.nova_api = Line("nova's API", error=CloudUnreachableError)
