@@ -123,8 +123,11 @@ def _lost_its_reservation(host: Host, *, past: Past, policy: Policy) -> bool:
     What a person has said of the host in Nova since then counts more.
     """
     service = host.service
-    spoken = service is not None and is_operators(service, flow_reason=policy.disable_reason)
-    anew = spoken and service.disabled_reason != past.disabled_before
+    anew = (
+        service is not None
+        and is_operators(service, flow_reason=policy.disable_reason)
+        and service.disabled_reason != past.disabled_before
+    )
     return past.reserved_before and not host.reserved and not anew
 
 
