@@ -7,7 +7,17 @@ import dataclasses
 import pytest
 
 from instance_ha.model import Event, Incident, IncidentState
-from instance_ha.past import REMEMBERED_S, RETURN_ASKED, VOIDED, Recollection, recall
+from instance_ha.past import (
+    KEPT_RESERVE,
+    OPENED_RESERVE,
+    REMEMBERED_S,
+    RETURN_ASKED,
+    SPENT_RESERVE,
+    VOIDED,
+    Recollection,
+    opened_reserves,
+    recall,
+)
 
 BACK = Incident(
     id=1,
@@ -78,3 +88,39 @@ def test_every_notification_that_was_made_void_stays_so():
     assert [past.voids(name) for name in ("n-1", "n-2", "n-3", None)] == [
         True, True, False, False,
     ]  # fmt: skip
+
+
+def told_of(key: str, reserve: str) -> Event:
+    return Event(at_s=1.0, actor="engine", kind="reserve", text="", detail={key: reserve})
+
+
+@pytest.mark.parametrize(
+    ("events", "opened"),
+    [
+        pytest.param([], set(), id="none"),
+        pytest.param([told_of(OPENED_RESERVE, "h8")], {"h8"}, id="in use"),
+        pytest.param(
+            [told_of(OPENED_RESERVE, "h8"), told_of(SPENT_RESERVE, "h8")], set(), id="spent"
+        ),
+        pytest.param(
+            [
+                told_of(OPENED_RESERVE, "h8"),
+                told_of(KEPT_RESERVE, "h8"),
+                told_of(OPENED_RESERVE, "h9"),
+            ],
+            {"h9"},
+            id="the next one",
+        ),
+        pytest.param(
+            [
+                told_of(OPENED_RESERVE, "h8"),
+                told_of(KEPT_RESERVE, "h8"),
+                told_of(OPENED_RESERVE, "h8"),
+            ],
+            {"h8"},
+            id="once more",
+        ),
+    ],
+)
+def test_which_reserves_are_open(events, opened):
+    assert opened_reserves(events) == opened

@@ -21,6 +21,10 @@ RESERVED_BEFORE = "reserved_before"
 """Detail of an event: not empty if the host was a reserve as it was lost."""
 RETURN_ASKED = "return_asked"
 """Detail of an event: who wants the host put back to work."""
+OPENED_RESERVE = "opened_reserve"
+"""Detail of an event: the reserved host that is enabled now, and was disabled before."""
+KEPT_RESERVE = "kept_reserve"
+"""Detail of an event: the reserved host that was opened in vain, and is disabled again."""
 SPENT_RESERVE = "spent_reserve"
 """Detail of an event: the reserved host that took over."""
 VOIDED = "voided"
@@ -112,3 +116,16 @@ def recall(events: Iterable[Event]) -> Past:
         spent_reserve=spent,
         voided=frozenset(voided),
     )
+
+
+def opened_reserves(events: Iterable[Event]) -> frozenset[str]:
+    """Return the reserves that engines opened, and of which none has told the end since.
+
+    An engine may die in between, so the next one has to know that they were disabled before.
+    """
+    opened: set[str] = set()
+    for event in events:
+        if OPENED_RESERVE in event.detail:
+            opened.add(event.detail[OPENED_RESERVE])
+        opened -= {event.detail.get(KEPT_RESERVE), event.detail.get(SPENT_RESERVE)}
+    return frozenset(opened)

@@ -5,11 +5,18 @@
 from __future__ import annotations
 
 import types
+import uuid
 
 import novaclient.exceptions
 import pytest
+import sqlalchemy as sa
+from masakari import exception
+from masakari.engine import manager
 
+from instance_ha import before
+from instance_ha.model import Event
 from instance_ha.past import recall
+from masakari_instance_ha import schema
 
 # Masakari, taskflow and their libraries warn of one another all the time.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("real_time")]
@@ -17,6 +24,28 @@ pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("rea
 
 def past(engine, host="h1"):
     return recall(engine.journal.events(engine.journal.unclosed()[host]))
+
+
+@pytest.fixture
+def hand_over(database):
+    """Make a lease another one's, as if its holder had slept past its end."""
+    url = sa.create_engine(database)
+    handed: list[str] = []
+
+    def write(name: str, **values) -> None:
+        with url.begin() as connection:
+            connection.execute(
+                schema.leases.update().where(schema.leases.c.name == name).values(values)
+            )
+
+    def to(name: str, holder: str) -> None:
+        handed.append(name)
+        write(name, holder=holder, until_s=schema.DatabaseNow() + 60)
+
+    yield to
+    for name in handed:
+        write(name, until_s=0)
+    url.dispose()
 
 
 def test_a_spent_reserve_is_told_so_that_it_can_be_replaced(engine, cloud) -> None:
@@ -57,3 +86,116 @@ def test_an_aggregate_that_nova_keeps_the_reserve_out_of_stops_no_recovery(
     assert [aggregate.hosts for aggregate in cloud.aggregates] == [["h1"], ["h1", "h3"]]
     told = [e.text for e in engine.journal.events(engine.journal.unclosed()["h1"])]
     assert "h3 stays out of aggregate az-2: already in availability zone(s) [nova]" in told
+
+
+@pytest.mark.parametrize(
+    ("lease", "successor", "words"),
+    [
+        pytest.param("evacuate:h1", "engine@other", "another engine evacuates h1", id="recovery"),
+        pytest.param("reserve:h3", "h9", "takes over from another host", id="reserve"),
+    ],
+)
+def test_an_engine_that_wakes_after_it_was_taken_over_leaves_the_reserve_to_its_successor(
+    engine, cloud, hand_over, monkeypatch, lease, successor, words
+) -> None:
+    server = cloud.boot()
+    cloud.no_valid_host[server.id] = 99
+    evacuate = cloud.evacuate
+
+    def sleep(uuid: str, **asked) -> None:
+        evacuate(uuid, **asked)
+        hand_over(lease, successor)
+
+    monkeypatch.setattr(cloud, "evacuate", sleep)
+
+    with pytest.raises(exception.HostRecoveryFailureException, match=words):
+        engine.recover("reserved_host")
+
+    assert cloud.hosts["h3"].status == "enabled", "its successor may be about to use it"
+    third = engine.journal.lease("reserve:h3", holder="h8")
+    assert not third.take(ttl_s=1), "it is kept for the successor"
+    engine.journal.lease("reserve:h3", holder="h1").give_up()
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["nothing-can-move", "nothing-is-left"])
+def test_a_reserve_that_an_engine_left_open_is_closed_by_the_next(
+    engine, cloud, monkeypatch, deleted
+) -> None:
+    server = cloud.boot()
+    cloud.no_valid_host[server.id] = 99
+    disable = cloud.disable
+
+    def dies(service: str, reason: str = "") -> None:
+        if service == cloud.hosts["h3"].id:
+            raise novaclient.exceptions.ClientException(503, "restarting")
+        disable(service, reason)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(cloud, "disable", dies)
+        with pytest.raises(exception.HostRecoveryFailureException):
+            engine.recover("reserved_host")
+    assert cloud.hosts["h3"].status == "enabled"
+
+    if deleted:
+        cloud.known.clear()
+        engine.recover("reserved_host")
+    else:
+        with pytest.raises(exception.HostRecoveryFailureException):
+            engine.recover("reserved_host")
+
+    assert cloud.hosts["h3"].status == "disabled"
+    assert cloud.hosts["h3"].disabled_reason.startswith("instance-ha: reserved host")
+    assert engine.is_reserve("h3")
+    assert engine.told("reserve") == ["h3 took nothing over, so it stays a reserve"]
+
+
+def test_that_a_reserve_was_disabled_is_told_before_it_is_enabled(
+    engine, cloud, monkeypatch
+) -> None:
+    cloud.boot()
+    told: list[str] = []
+    enable = cloud.enable
+
+    def look(service: str) -> None:
+        told.extend(engine.told("evacuate"))
+        enable(service)
+
+    monkeypatch.setattr(cloud, "enable", look)
+
+    engine.recover("reserved_host")
+
+    assert "reserved host h3 takes over" in told
+
+
+def test_a_reserve_that_an_earlier_engine_has_filled_is_spent_whoever_tells(
+    engine, cloud, monkeypatch
+) -> None:
+    server = cloud.boot()
+
+    def dies(*_: object) -> None:
+        raise exception.MasakariException(message="the engine died here")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(manager, "update_host_method", dies)
+        with pytest.raises(exception.MasakariException):
+            engine.recover("reserved_host")
+    assert (server.host, past(engine).spent_reserve) == ("h3", "")
+    engine.notification = str(uuid.uuid4())
+
+    engine.recover("reserved_host")
+
+    assert past(engine).spent_reserve == "h3"
+    assert (engine.is_reserve("h3"), cloud.hosts["h3"].status) == (False, "enabled")
+
+
+def test_a_reserve_that_is_lost_as_it_takes_over_returns_as_no_reserve(engine, cloud) -> None:
+    cloud.boot()
+    own = engine.journal.open("h3", segment=engine.segment.name, at_s=1.0, reason="lost")
+    told = before.tell(None, reserved=True, flow_reason="")
+    event = Event(at_s=1.0, actor="me", kind=before.KIND, text=told.text, detail=told.detail)
+    engine.journal.record(own, event)
+    assert past(engine, "h3").reserved_before
+
+    engine.recover("reserved_host")
+
+    assert not past(engine, "h3").reserved_before

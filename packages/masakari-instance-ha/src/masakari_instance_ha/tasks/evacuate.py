@@ -65,7 +65,8 @@ class FencedEvacuateInstancesTask(RecoveryTask):
                 else:
                     reserve = Reserve(reserved_host, work=work, context=self.context)
                     duties.append(reserve.keep)
-                    with reserve.in_use(book, give_up_flag=self.update_host_method):
+                    give_up_flag = self.update_host_method
+                    with reserve.in_use(book, give_up_flag=give_up_flag, demand_alone=renew):
                         _evacuate(work, book=book, report=report, reserve=reserve)
             _demand_success(work, book)
             power_on(work, proof)

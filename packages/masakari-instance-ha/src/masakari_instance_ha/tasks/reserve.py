@@ -11,7 +11,16 @@ from masakari.objects.host import Host
 
 from instance_ha.errors import InstanceHaError
 from instance_ha.homecoming import RESERVED
-from instance_ha.past import SPENT_RESERVE
+from instance_ha.model import Event
+from instance_ha.moving_back import taken
+from instance_ha.past import (
+    KEPT_RESERVE,
+    OPENED_RESERVE,
+    RESERVED_BEFORE,
+    SPENT_RESERVE,
+    opened_reserves,
+)
+from masakari_instance_ha.tasks.lone import TakenOverError
 from masakari_instance_ha.tasks.work import CONF
 
 if TYPE_CHECKING:
@@ -38,18 +47,24 @@ class Reserve:
         self._context = context
         # Held in the name of the failed host, so that its next try may go on here.
         self._lease = work.store.lease(f"reserve:{host}", holder=work.host)
-        self._was_disabled = False
         self._is_open = False
 
     @contextlib.contextmanager
     def in_use(
-        self, book: MoveBook, *, give_up_flag: Callable[[RequestContext, str], None] | None
+        self,
+        book: MoveBook,
+        *,
+        give_up_flag: Callable[[RequestContext, str], None] | None,
+        demand_alone: Callable[[], None],
     ) -> Generator[None]:
         """Keep the host for one recovery, and settle afterwards what it is from now on.
+
+        One that was taken over meanwhile leaves that to its successor, who uses the host now.
 
         Args:
             book: Knows whether a server has moved there.
             give_up_flag: Masakari's way to say that the host is no reserve any more.
+            demand_alone: Raises ``TakenOverError`` once another engine has taken over.
 
         Raises:
             ReserveError: if another recovery uses it.
@@ -58,8 +73,9 @@ class Reserve:
         try:
             yield
         finally:
-            self._settle(is_needed=book.arrived_on(self.host) > 0, give_up_flag=give_up_flag)
-            self._lease.give_up()
+            if self._is_ours(demand_alone):
+                self._settle(book, give_up_flag=give_up_flag)
+                self._lease.give_up()
 
     def keep(self) -> None:
         """Renew our hold on the host."""
@@ -80,17 +96,47 @@ class Reserve:
         if CONF.host_failure.add_reserved_host_to_aggregate:
             for refusal in self._work.nova.share_aggregates(self._work.host, with_host=self.host):
                 self._work.say("reserve", f"{self.host} stays out of aggregate {refusal}")
-        self._was_disabled = self._work.nova.enable(self.host)
+        # Told before it is done: an engine that dies in between leaves that to the next one.
+        enabled = self._work.nova.service(self.host).enabled
+        detail = {} if enabled else {OPENED_RESERVE: self.host}
+        self._work.say("evacuate", f"reserved host {self.host} takes over", **detail)
+        self._work.nova.enable(self.host)
         self._is_open = True
-        self._work.say("evacuate", f"reserved host {self.host} takes over")
+
+    def _is_ours(self, demand_alone: Callable[[], None]) -> bool:
+        """Tell whether neither the recovery nor the host is another one's by now."""
+        try:
+            demand_alone()
+            self.keep()
+        except (TakenOverError, ReserveError):
+            return False
+        return True
 
     def _settle(
-        self, *, is_needed: bool, give_up_flag: Callable[[RequestContext, str], None] | None
+        self, book: MoveBook, *, give_up_flag: Callable[[RequestContext, str], None] | None
     ) -> None:
-        if is_needed:
+        """Make the host what it is from now on, by what this and earlier engines did with it."""
+        events = self._work.store.events(self._work.incident)
+        opened = self.host in opened_reserves(events)
+        if book.arrived_on(self.host) > 0 or (opened and self.host in taken(events).values()):
             if give_up_flag is not None:
                 give_up_flag(self._context, self.host)
+            self._tell_its_own_incident()
             text = f"{self.host} took over, so it is no reserve any more"
             self._work.say("reserve", text, **{SPENT_RESERVE: self.host})
-        elif self._was_disabled:
+        elif opened:
             self._work.nova.disable(self.host, reason=_DISABLED)
+            text = f"{self.host} took nothing over, so it stays a reserve"
+            self._work.say("reserve", text, **{KEPT_RESERVE: self.host})
+
+    def _tell_its_own_incident(self) -> None:
+        """Have a host that was lost as it took over return as a host like any other."""
+        if own := self._work.store.unclosed().get(self.host):
+            event = Event(
+                at_s=self._work.clock.now_s(),
+                actor=self._work.by,
+                kind="reserve",
+                text=f"it took over from {self._work.host}, so it is no reserve any more",
+                detail={RESERVED_BEFORE: ""},
+            )
+            self._work.store.record(own, event)
