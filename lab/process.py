@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from .errors import CommandError, DaemonDiedError, DeadlineError, LabError
+from .errors import CommandError, DaemonDiedError, DeadlineError
 from .paths import STATE
 
 T = TypeVar("T")
@@ -256,19 +256,6 @@ def stop(daemon: Daemon, *, within_s: float = 10) -> None:
 def kill(daemon: Daemon) -> None:
     """End *daemon* as a crash does: SIGKILL at once to all of its process group."""
     end_session(daemon.pid_file, within_s=0)
-
-
-@contextlib.contextmanager
-def hung(daemon: Daemon) -> Generator[None]:
-    """Let *daemon* hang while the block lasts: it keeps its connections, and does nothing."""
-    leader = pid(daemon)
-    if leader is None:
-        raise LabError(f"{daemon.name} does not run, so it cannot hang; python -m lab up")
-    _signal_group(leader, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        _signal_group(leader, signal.SIGCONT)
 
 
 def end_session(pid_file: pathlib.Path, *, within_s: float) -> None:

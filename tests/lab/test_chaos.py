@@ -59,8 +59,7 @@ def test_a_component_dies(lab, hurry, component, step, capsys):
 
 @pytest.mark.chaos
 def test_a_guest_of_which_nova_knows_nothing_gets_no_twin(lab, capsys):
-    with deployment.option(juju.client(), "evacuation-deadline", DEADLINE_S):
-        show(stories.Story(name="left-behind", play=breakage.left_behind), capsys)
+    show(stories.Story(name="left-behind", play=breakage.left_behind), capsys)
 
 
 @pytest.mark.chaos

@@ -46,21 +46,6 @@ def test_a_daemon_that_ignores_sigterm_is_killed():
     assert not process.alive(deaf)
 
 
-def test_a_daemon_hangs_while_it_is_told_to():
-    number = process.spawn(sleeper())
-    stat = pathlib.Path(f"/proc/{number}/stat")
-
-    def stopped():
-        return stat.read_text().rpartition(")")[2].split()[0] == "T"
-
-    with process.hung(sleeper()):
-        process.wait_until(stopped, within_s=10, what="the daemon to hang")
-
-    process.wait_until(lambda: not stopped(), within_s=10, what="the daemon to go on")
-    with pytest.raises(errors.LabError, match="nobody does not run"):
-        process.hung(sleeper(name="nobody")).__enter__()
-
-
 def test_children_of_a_daemon_end_with_it(tmp_path):
     parent = sleeper(
         code="import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True);"
