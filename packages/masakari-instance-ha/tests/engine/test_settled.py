@@ -11,7 +11,11 @@ import uuid
 import pytest
 from masakari import exception, objects
 
-from instance_ha.model import IncidentState
+from instance_ha.errors import FenceError
+from instance_ha.model import Event, FenceProof, IncidentState
+from instance_ha.past import VOIDED
+from masakari_instance_ha import fencing
+from masakari_instance_ha.clock import SystemClock
 
 # Masakari, taskflow and their libraries warn of one another all the time.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -71,3 +75,86 @@ def test_the_next_loss_is_recovered(notified, cloud, power):
     notified.recover()
 
     assert power.ordered == ["h1"]
+
+
+def make_void(engine, notification: str | None = None) -> None:
+    """Write what a controller writes of a host that has long been well again."""
+    incident = engine.journal.open("h1", segment="s", at_s=time.time() - 70, reason="lost")
+    detail = {VOIDED: notification or engine.notification}
+    event = Event(
+        at_s=time.time(), actor="controller@a", kind="notification", text="void", detail=detail
+    )
+    engine.journal.record(incident, event)
+
+
+def test_a_host_that_is_well_again_before_an_engine_came_is_not_fenced(notified, cloud, power):
+    server = cloud.boot(str(uuid.uuid4()))
+    make_void(notified)
+
+    with pytest.raises(exception.HostRecoveryFailureException, match="has long been well again"):
+        notified.recover()
+
+    assert not power.ordered
+    assert server.host == "h1"
+    assert not on_maintenance(notified), "the next loss has to be taken by masakari"
+
+
+def test_a_host_that_is_well_again_between_two_tries_is_not_fenced(
+    notified, power, option, monkeypatch
+):
+    option("instance_ha_fencing", patience=60.0)
+    power.failures = [FenceError("h1", "the BMC is away", hint="Look at it")]
+    monkeypatch.setattr(SystemClock, "sleep", lambda *_: make_void(notified))
+
+    with pytest.raises(exception.HostRecoveryFailureException, match="has long been well again"):
+        notified.recover()
+
+    assert power.ordered == ["h1"], "the try before"
+
+
+def test_the_notification_of_a_later_loss_is_not_void(notified, power):
+    make_void(notified, str(uuid.uuid4()))
+
+    notified.recover()
+
+    assert power.ordered == ["h1"]
+
+
+@pytest.mark.usefixtures("real_time")
+def test_a_host_that_was_proven_off_meanwhile_is_recovered(notified, cloud, power, monkeypatch):
+    """The order was on its way as its notification was made void."""
+    server = cloud.boot(str(uuid.uuid4()))
+    fence = power.fence
+
+    def late(host: str) -> FenceProof:
+        make_void(notified)
+        return fence(host)
+
+    monkeypatch.setattr(power, "fence", late)
+
+    notified.recover()
+
+    assert server.host != "h1"
+    assert notified.told("proof")
+
+
+class Slow:
+    """Takes its time to reach the power controller, and asks then whether it may order."""
+
+    def __init__(self, engine, before_order) -> None:
+        self._engine = engine
+        self._before_order = before_order
+
+    def fence(self, host: str) -> FenceProof:
+        make_void(self._engine)
+        self._before_order()
+        return pytest.fail(f"{host} was ordered off")
+
+
+def test_what_fences_asks_once_more_right_before_its_order(notified, monkeypatch):
+    monkeypatch.setattr(
+        fencing, "build", lambda *_, before_order, **__: Slow(notified, before_order)
+    )
+
+    with pytest.raises(exception.HostRecoveryFailureException, match="has long been well again"):
+        notified.recover()

@@ -69,6 +69,26 @@ def fencer(tmp_path, program, clock) -> CephFencer:
     )
 
 
+@pytest.fixture
+def objecting(fencer, tmp_path, program, clock) -> CephFencer:
+    """The same, with somebody who has a reason against every order."""
+
+    def object_to() -> None:
+        raise FenceError("h1", "it is well again", hint="")
+
+    access = CephAccess(
+        config=tmp_path / "ceph.conf",
+        keyring=tmp_path / "keyring",
+        user="instance-ha",
+        timeout_s=10,
+        program=str(program),
+    )
+    return CephFencer(
+        access, targets=tmp_path / "targets", expires_s=7200, clock=clock, by="engine@test",
+        before_order=object_to,
+    )  # fmt: skip
+
+
 def listed(tmp_path) -> dict[str, str]:
     return json.loads((tmp_path / "listed.json").read_text())
 
@@ -79,6 +99,13 @@ def test_every_client_of_the_host_is_refused_and_ceph_confirms_it(fencer, tmp_pa
     assert (proof.method, proof.answer) == ("ceph", "storage fenced")
     assert proof.target == "[fd00::12]:0/0, 10.73.0.12:0/0"
     assert listed(tmp_path) == {"[fd00::12]:0/0": "7200", "10.73.0.12:0/0": "7200"}
+
+
+def test_nothing_is_refused_where_somebody_objects(objecting, tmp_path):
+    with pytest.raises(FenceError, match="it is well again"):
+        objecting.fence("h1")
+
+    assert not (tmp_path / "argv").exists()
 
 
 def test_the_key_is_on_no_command_line(fencer, tmp_path):
