@@ -124,7 +124,7 @@ def left_behind(scene: Scene, lost: Host) -> None:
     )
     # As a second order does that meets the first one: Nova goes on only from its own task state.
     database.execute(
-        f"UPDATE nova_cell1.instances SET task_state = 'rebuilding' WHERE uuid = '{moved.id}'"
+        f"USE nova_cell1; UPDATE instances SET task_state = 'rebuilding' WHERE uuid = '{moved.id}'"
     )
     scene.note("story", f"{moved.name} starts on {where.name}: its task state is overwritten")
     words = f"it may run on {where.name}"
