@@ -123,9 +123,8 @@ def left_behind(scene: Scene, lost: Host) -> None:
         every_s=0.05,
     )
     # As a second order does that meets the first one: Nova goes on only from its own task state.
-    database.execute(
-        f"USE nova_cell1; UPDATE instances SET task_state = 'rebuilding' WHERE uuid = '{moved.id}'"
-    )
+    overwritten = f"SET task_state = 'rebuilding' WHERE uuid = '{moved.id}'"
+    database.execute(f"USE nova_cell1; UPDATE instances {overwritten}")
     scene.note("story", f"{moved.name} starts on {where.name}: its task state is overwritten")
     words = f"it may run on {where.name}"
     process.wait_until(
