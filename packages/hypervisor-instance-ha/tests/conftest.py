@@ -234,7 +234,7 @@ class Control:
         self.requests: list[tuple[str, str, dict[str, list[str]], object]] = []
         self.raw: bytes | None = None
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.url = self.published = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=[0.05], daemon=True).start()
 
     def login(self, **changes: str) -> Login:
@@ -267,7 +267,7 @@ class Control:
                     {
                         "interface": "internal",
                         "region": self.region,
-                        "url": f"{self.url}/{kind}/",
+                        "url": f"{self.published}/{kind}/",
                     },
                 ],
             }

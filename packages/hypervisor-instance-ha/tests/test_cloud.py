@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
 
+from hypervisor_instance_ha import keystone
 from hypervisor_instance_ha.cloud import Cloud, Recovery
 from hypervisor_instance_ha.errors import (
     CloudRefusedError,
@@ -125,6 +127,25 @@ def test_masakari_that_comes_later_is_found(notifications):
     notifications.catalogue = ("compute", "instance-ha")
 
     notify(cloud)
+
+
+@pytest.mark.parametrize(("age_s", "logins"), [(0.0, 2), (60.0, 1)])
+def test_a_service_that_has_moved_is_found_where_it_is_now(
+    notifications, monkeypatch, age_s, logins
+):
+    monkeypatch.setattr(keystone, "_CATALOGUE_S", age_s)
+    cloud = notifications.cloud()
+    notifications.published = "http://127.0.0.1:1"
+    with pytest.raises(CloudUnreachableError):
+        notify(cloud)
+    notifications.published = notifications.url
+
+    with contextlib.suppress(CloudUnreachableError):
+        notify(cloud)
+
+    assert notifications.logins == logins, "a catalogue of a moment ago is believed"
+    told = [path for _, path, _, _ in notifications.requests if path.endswith("notifications")]
+    assert len(told) == logins - 1
 
 
 def test_any_region_will_do_where_none_is_named(notifications):

@@ -28,6 +28,8 @@ TIMEOUT_S = 10.0
 MOST_BYTES = 32 * 1024 * 1024
 _SPARE_S = 60.0
 """A token is renewed this long before it ends."""
+_CATALOGUE_S = 60.0
+"""A catalogue of this age is read anew when a service of it does not answer: it may have moved."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,10 @@ class Token:
     """What Keystone gave us: the right to call, and where."""
 
     text: str
-    ends_s: float
+    since_s: float
     """On the monotonic clock; Keystone's clock need not be ours."""
+    ends_s: float
+    """Likewise."""
     catalogue: list[dict[str, Any]]
 
 
@@ -82,7 +86,8 @@ class Session:
     ) -> Any:  # noqa: ANN401 - JSON of another program
         """Call a service and return its JSON; *doing* completes "cannot ..." in an error.
 
-        A token that the service does not take any more is renewed once.
+        A token that the service does not take any more is renewed once. The catalogue comes with
+        the token, so both are renewed for the next call when a service does not answer.
 
         Raises:
             CloudRefusedError: if it declined: 4xx, apart from 401 and 429.
@@ -103,6 +108,10 @@ class Session:
                     raise CloudUnreachableError(
                         f"{error}; check its [keystone_authtoken]"
                     ) from error
+            except CloudUnreachableError:
+                if time.monotonic() - token.since_s >= _CATALOGUE_S:
+                    self._forget(token)
+                raise
             else:
                 return answer
         raise AssertionError("unreachable")
@@ -162,8 +171,9 @@ class Session:
             raise CloudUnreachableError(
                 f"keystone's answer has no usable token: {error!r}; is {base} Keystone?"
             ) from error
-        ends_s = time.monotonic() + max(lives_s - _SPARE_S, lives_s / 2)
-        return Token(text=text, ends_s=ends_s, catalogue=catalogue)
+        now_s = time.monotonic()
+        ends_s = now_s + max(lives_s - _SPARE_S, lives_s / 2)
+        return Token(text=text, since_s=now_s, ends_s=ends_s, catalogue=catalogue)
 
     def _endpoint(self, token: Token, service: str) -> str:
         said = self._login
