@@ -12,8 +12,10 @@ from instance_ha.model import (
     Action,
     ComputeService,
     Host,
+    Network,
     Pause,
     PauseScope,
+    Reach,
     Rulings,
     Segment,
     Verdict,
@@ -252,6 +254,19 @@ def test_a_host_that_is_not_surely_well_stays_kept_from_servers(evading, changes
     evading(mover).attend(survey(hosts=[host("h1", service=CORDONED)], **changes))
 
     assert not mover.calls
+
+
+@pytest.mark.parametrize(("tenant", "released"), [(Reach.UP, True), (Reach.UNKNOWN, False)])
+def test_a_host_takes_servers_again_once_its_network_is_seen_up(evading, tenant, released):
+    mover = Mover("a")
+    calm = dataclasses.replace(
+        verdict("h1", Action.NONE, alive=True), reach={Network.TENANT: tenant}
+    )
+    seen = survey(hosts=[host("h1", service=CORDONED)])
+
+    evading(mover).attend(dataclasses.replace(seen, verdicts={"h1": calm}))
+
+    assert mover.calls == ["release h1"] * released
 
 
 def test_a_loss_that_somebody_notified_of_meanwhile_is_not_closed(evading, journal):

@@ -165,7 +165,7 @@ class Evading:
                 continue
             if name in self._released_s:
                 continue
-            well = verdict is not None and verdict.alive and verdict.action is Action.NONE
+            well = verdict is not None and verdict.well and verdict.action is Action.NONE
             if well and name not in survey.incidents:
                 self._released_s[name] = survey.now_s
                 self._mover.release(name)
