@@ -160,9 +160,7 @@ def evacuate_all(ids: Sequence[str], *, lost: Host, at_once: int, within_s: floa
     with cloud() as connection:
 
         def all_done() -> bool:
-            # The cheapest question that tells: Nova is to be kept from its work by nobody.
-            records = connection.compute.migrations(migration_type="evacuation", host=lost.name)
-            under_way.difference_update(one.server_id for one in records if one.status == "done")
+            under_way.difference_update(_evacuated(connection, lost=lost))
             while waiting and len(under_way) < at_once:
                 _evacuate(connection, waiting[0])
                 under_way.add(waiting.pop(0))
@@ -177,11 +175,19 @@ def wait_evacuated(ids: Sequence[str], *, lost: Host, within_s: float) -> None:
     with cloud() as connection:
 
         def all_done() -> bool:
-            records = connection.compute.migrations(migration_type="evacuation", host=lost.name)
-            return {one.server_id for one in records if one.status == "done"} >= set(ids)
+            return _evacuated(connection, lost=lost) >= set(ids)
 
         what = f"{len(ids)} servers to be evacuated from {lost.name}"
         process.wait_until(all_done, within_s=within_s, what=what, every_s=5.0)
+
+
+def _evacuated(connection: Connection, *, lost: Host) -> set[str]:
+    """Return the servers whose evacuation from a host Nova calls done.
+
+    The cheapest question that tells: Nova is to be kept from its work by nobody.
+    """
+    records = connection.compute.migrations(migration_type="evacuation", host=lost.name)
+    return {one.server_id for one in records if one.status == "done"}
 
 
 def evacuated_s(ids: Sequence[str]) -> list[float]:

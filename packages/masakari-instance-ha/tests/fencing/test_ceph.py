@@ -44,7 +44,18 @@ def program(tmp_path):
 
 
 @pytest.fixture
-def fencer(tmp_path, program, clock) -> CephFencer:
+def access(tmp_path, program) -> CephAccess:
+    return CephAccess(
+        config=tmp_path / "ceph.conf",
+        keyring=tmp_path / "keyring",
+        user="instance-ha",
+        timeout_s=10,
+        program=str(program),
+    )
+
+
+@pytest.fixture
+def fencer(access, tmp_path, clock) -> CephFencer:
     (tmp_path / "keyring").write_text("[client.instance-ha]\n\tkey = s3cret\n")
     targets = {
         "h1": {"storage_addresses": ["10.73.0.11"]},
@@ -57,32 +68,18 @@ def fencer(tmp_path, program, clock) -> CephFencer:
         "h8": {"storage_addresses": ["::1"]},
     }
     (tmp_path / "targets").write_text(json.dumps(targets))
-    access = CephAccess(
-        config=tmp_path / "ceph.conf",
-        keyring=tmp_path / "keyring",
-        user="instance-ha",
-        timeout_s=10,
-        program=str(program),
-    )
     return CephFencer(
         access, targets=tmp_path / "targets", expires_s=7200, clock=clock, by="engine@test"
     )
 
 
 @pytest.fixture
-def objecting(fencer, tmp_path, program, clock) -> CephFencer:
+def objecting(fencer, access, tmp_path, clock) -> CephFencer:
     """The same, with somebody who has a reason against every order."""
 
     def object_to() -> None:
         raise FenceError("h1", "it is well again", hint="")
 
-    access = CephAccess(
-        config=tmp_path / "ceph.conf",
-        keyring=tmp_path / "keyring",
-        user="instance-ha",
-        timeout_s=10,
-        program=str(program),
-    )
     return CephFencer(
         access, targets=tmp_path / "targets", expires_s=7200, clock=clock, by="engine@test",
         before_order=object_to,
