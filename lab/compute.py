@@ -5,7 +5,6 @@
 They are enabled, so a power cut ends them and a boot starts them again, as on a real machine.
 """
 
-import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from openstack.connection import Connection
 from . import ceph, host, paths, process
 from .errors import LabError
 from .host import Host
-from .openstack import Profile, cloud, places, services
+from .openstack import Profile, cloud, database, places, services
 from .openstack.configuration import LOG_LEVELS, Sections, nova_clients, render
 
 STATE = "/var/lib/nova"
@@ -185,18 +184,21 @@ def wait_up(hosts: Sequence[Host]) -> None:
     began_s = {each.name: _began_s(each) for each in hosts}
     names = ", ".join(sorted(began_s))
     with cloud() as connection:
-
-        def all_up() -> bool:
-            schedulable = _schedulable(connection)
-            reports = _reported_s(connection)
-            return all(
-                name in schedulable and reports.get(name, 0) >= start
-                for name, start in began_s.items()
-            )
-
         process.wait_until(
-            all_up, within_s=180, what=f"Nova to see {names} up as hypervisors", every_s=0.5
+            lambda: _schedulable(connection) >= set(began_s) and is_heard(_reported_s(), began_s),
+            within_s=180,
+            what=f"Nova to see {names} up as hypervisors",
+            every_s=0.5,
         )
+
+
+def is_heard(reported_s: Mapping[str, int], began_s: Mapping[str, int]) -> bool:
+    """Tell whether each host's nova-compute has reported since it began.
+
+    Both are cut to whole seconds: a report in the second of the beginning may be that of the
+    process before it, as a lost host is back within half a second.
+    """
+    return all(reported_s.get(name, 0) > began for name, began in began_s.items())
 
 
 def _began_s(each: Host) -> int:
@@ -218,14 +220,16 @@ def _schedulable(connection: Connection) -> set[str]:
     }
 
 
-def _reported_s(connection: Connection) -> dict[str, float]:
-    """Return when each host's nova-compute was heard of last."""
-    found = _get(connection, "/os-services?binary=nova-compute")["services"]
-    return {
-        one["host"]: datetime.datetime.fromisoformat(f"{one['updated_at']}+00:00").timestamp()
-        for one in found
-        if one["updated_at"]
-    }
+def _reported_s() -> dict[str, int]:
+    """Return when each host's nova-compute reported last, in whole seconds.
+
+    What Nova's API calls a service's time of change is that of an operator's order as well.
+    """
+    lines = database.execute(
+        "SET time_zone = '+00:00'; SELECT host, UNIX_TIMESTAMP(last_seen_up)"
+        " FROM nova_cell1.services WHERE `binary` = 'nova-compute' AND last_seen_up IS NOT NULL"
+    ).splitlines()
+    return {name: int(at) for name, at in (line.split("\t") for line in lines)}
 
 
 def _get(connection: Connection, path: str) -> dict[str, Any]:
@@ -256,13 +260,12 @@ def ensure_in_service(each: Host) -> None:
         return not refusal
 
     process.wait_until(taken_back, within_s=120, what=f"Nova to take {each.name} back", every_s=1)
-    with cloud() as connection:
-        process.wait_until(
-            lambda: _reported_s(connection).get(each.name, 0) >= _began_s(each),
-            within_s=60,
-            what=f"nova-compute on {each.name} to report",
-            every_s=0.5,
-        )
+    process.wait_until(
+        lambda: is_heard(_reported_s(), {each.name: _began_s(each)}),
+        within_s=60,
+        what=f"nova-compute on {each.name} to report",
+        every_s=0.5,
+    )
     for status in ("disabled", "enabled"):
         _set_service(each, {"status": status})
 

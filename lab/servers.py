@@ -92,7 +92,8 @@ def _all_active(ids: Sequence[str]) -> list[Server]:
     found = [server for server in listing() if server.id in ids]
     for server in found:
         if server.status == "ERROR":
-            raise LabError(f"{server.name} did not boot: {server.fault}; see nova-compute's log")
+            fault = server.fault or "Nova names no fault"
+            raise LabError(f"{server.name} did not boot: {fault}; see nova-compute's log")
     return found if len(found) == len(ids) and all(s.status == "ACTIVE" for s in found) else []
 
 
