@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 CALL_TIMEOUT_S = 60.0
 """Of one call; masakari's own client would wait for ever."""
 
+_STARTS = frozenset({"start", "reboot"})
+"""Actions of Nova that begin a server's process anew."""
+
 _ASKING = api_versions.APIVersion("2.13")
 """The last version at which a caller may say that the disk is on shared storage. The destination
 then looks for it before it touches anything; later versions rebuild what they do not find."""
@@ -140,6 +143,13 @@ class Nova:
         """Order a stopped server to be started."""
         with _calling(f"start server {uuid}"):
             self._client.servers.start(uuid)
+
+    def started_s(self, uuid: str) -> float | None:
+        """Return when a server was ordered to start or to reboot last, by whoever it was."""
+        with _calling(f"list what was done to server {uuid}"):
+            found = self._client.instance_action.list(uuid)
+        said = [one.start_time for one in found if one.action in _STARTS]
+        return max(filter(None, map(records.time_s, said)), default=None)
 
     def migrate(self, uuid: str) -> None:
         """Order a stopped server to be moved to another host, its disks along."""

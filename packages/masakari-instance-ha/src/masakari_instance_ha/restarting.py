@@ -45,6 +45,20 @@ class Restarter:
         self._deadline_s = deadline_s
         self._going_on = going_on
 
+    def runs_again(self, server: str, *, died_s: float) -> str:
+        """Return, as one sentence, that it was started after it had died; else nothing.
+
+        An earlier try may have ordered that and met its deadline, or ended with its engine.
+
+        Args:
+            server: Its uuid.
+            died_s: When it died. Nova keeps whole seconds: a start in that second is one before.
+        """
+        now, started_s = self._look(server), self._nova.started_s(server)
+        if now.vm_state != "active" or now.task_state or started_s is None or started_s <= died_s:
+            return ""
+        return f"runs again on {now.host}, started {started_s - died_s:.0f} s after its death"
+
     def apply(self, remedy: Remedy, *, server: str) -> str:
         """Apply the remedy and return how it ended, as one sentence for people."""
         self._stop(server)

@@ -103,6 +103,7 @@ class NovaCloud:
         self.orders: list[tuple[str, str | None]] = []
         self.stopped: list[str] = []
         self.started: list[str] = []
+        self.actions: collections.defaultdict[str, list[Any]] = collections.defaultdict(list)
         self.most_at_once = 0
         self.no_valid_host: collections.Counter[str] = collections.Counter()
         """Server -> how many of its next evacuations find no host."""
@@ -158,6 +159,7 @@ class NovaCloud:
                 reset_state=self.reset_state, stop=self.stop, start=self.start,
                 migrate=self.migrate, confirm_resize=self.confirm_resize,
             ),
+            instance_action=made(list=lambda uuid: self.actions[uuid]),
             migrations=made(list=self.list_migrations),
             services=made(
                 list=self.list_services, force_down=self.force_down, enable=self.enable,
@@ -235,10 +237,17 @@ class NovaCloud:
     def stop(self, uuid: str) -> None:
         self.stopped.append(uuid)
         self.get(uuid).task_state = "powering-off"
+        self.act(uuid, "stop")
+
+    def act(self, uuid: str, action: str) -> None:
+        """Write down an order, as Nova does: in whole seconds."""
+        at = nova_time(int(self.clock.now_s()))
+        self.actions[uuid].insert(0, types.SimpleNamespace(action=action, start_time=at))
 
     def start(self, uuid: str) -> None:
-        self.started.append(uuid)
         self._demand(uuid, "stopped").task_state = "powering-on"
+        self.started.append(uuid)
+        self.act(uuid, "start")
 
     def migrate(self, uuid: str) -> None:
         server = self._demand(uuid, "stopped")

@@ -172,6 +172,52 @@ def test_a_notification_that_is_run_again_after_it_succeeded_changes_nothing(
     assert done(engine, server) == [(Remedy.RESTART, "runs again on h1")]
 
 
+def test_a_start_that_was_ordered_by_an_earlier_try_is_not_ordered_again(
+    engine, cloud, dies, monkeypatch
+) -> None:
+    class Killed(BaseException): ...
+
+    def order_and_die(uuid: str) -> None:
+        cloud.act(uuid, "start")
+        raise Killed
+
+    server = a_server(cloud)
+    with monkeypatch.context() as deadly:
+        deadly.setattr(cloud, "start", order_and_die)
+        with pytest.raises(Killed):
+            dies(server, seconds_ago=2.0)
+    (interrupted,) = engine.journal.restarts.newest(server=server.id)
+    server.vm_state = "active"
+
+    for _ in range(2):
+        run(engine, server, interrupted.notification)
+
+    assert (cloud.stopped, cloud.started) == ([server.id], [])
+    assert [remedy for remedy, _ in done(engine, server)] == [Remedy.RESTART, Remedy.RESTART]
+    assert done(engine, server)[-1][1].startswith("runs again on h1, started ")
+
+
+@pytest.mark.parametrize(
+    "busy", [{"vm_state": "stopped"}, {"task_state": "rebooting_hard"}], ids=["down", "busy"]
+)
+def test_a_start_that_has_come_to_nothing_is_no_recovery(engine, cloud, dies, busy) -> None:
+    server = a_server(cloud, **busy)
+    cloud.act(server.id, "start")
+
+    dies(server, seconds_ago=2.0)
+
+    assert (cloud.stopped or cloud.started, server.vm_state) == ([server.id], "active")
+
+
+def test_a_start_before_it_died_is_no_recovery(engine, cloud, dies) -> None:
+    server = a_server(cloud)
+    cloud.act(server.id, "start")
+
+    dies(server)
+
+    assert (cloud.stopped, cloud.started) == ([server.id], [server.id])
+
+
 @pytest.mark.parametrize(
     ("state", "expected"),
     [

@@ -114,7 +114,10 @@ class RestartInstanceTask(MasakariTask):
             )
             outcome = ""
             try:
-                outcome = restarter.apply(chosen, server=server.uuid)
+                if outcome := restarter.runs_again(server.uuid, died_s=died_s):
+                    chosen = Remedy.RESTART
+                else:
+                    outcome = restarter.apply(chosen, server=server.uuid)
             except InstanceHaError as error:
                 outcome = f"{restarts.FAILED}: {error}"
                 raise RestartError(f"{server.name} is not recovered: {error}") from error
