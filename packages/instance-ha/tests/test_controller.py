@@ -10,6 +10,7 @@ from instance_ha.controller import Controller
 from instance_ha.errors import (
     CloudUnreachableError,
     NotificationRefusedError,
+    NotYetError,
     StoreUnreachableError,
 )
 from instance_ha.model import IncidentState, Network, NotificationStatus, Reach
@@ -177,6 +178,30 @@ def test_one_host_that_masakari_fails_for_delays_no_other(world, play, caplog, m
     assert world.nova.servers_on("h1")
     assert not world.nova.servers_on("h2")
     assert said(caplog, "h1: its next step waits: 500") == 1
+
+
+def test_what_keeps_a_host_from_its_return_is_told_once(world, play, monkeypatch):
+    put_back = world.masakari.return_to_service
+    world.machines["h1"].power_off()
+    play(60)
+
+    def declines(*_args: object, **_kwargs: object) -> None:
+        raise NotYetError("masakari works on its segment")
+
+    monkeypatch.setattr(world.masakari, "return_to_service", declines)
+    world.machines["h1"].power_on()
+    play(200)
+
+    incident = world.journal.unclosed()["h1"]
+    told = [event.text for event in world.journal.events(incident)]
+    assert told.count("waits: masakari works on its segment") == 1
+    assert told[-1] == incident.reason == "waits: masakari works on its segment"
+    assert incident.state is IncidentState.RECOVERED
+
+    monkeypatch.setattr(world.masakari, "return_to_service", put_back)
+    play(30)
+
+    assert "h1" not in world.journal.unclosed()
 
 
 def test_a_refusal_is_held_told_once_and_tried_again(world, play, monkeypatch):

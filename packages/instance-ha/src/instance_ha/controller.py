@@ -21,6 +21,7 @@ from instance_ha.errors import (
     CloudUnreachableError,
     LeaseOverError,
     NotificationRefusedError,
+    NotYetError,
     StoreUnreachableError,
 )
 from instance_ha.model import (
@@ -320,6 +321,9 @@ class Controller:
                 kind="guard",
                 reason=f"held by masakari: {error.reason}; looked at again every tick",
             )
+            notification = None
+        except NotYetError as error:
+            step = Step(state=incident.state, kind=step.kind, reason=f"waits: {error}")
             notification = None
         same = (step.state, step.reason) == (incident.state, incident.reason)
         if same or step.act is Act.VOID:

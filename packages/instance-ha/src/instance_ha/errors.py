@@ -48,6 +48,13 @@ class CloudUnreachableError(InstanceHaError):
     """Masakari's or Nova's API did not say it, so what they know is unknown."""
 
 
+class NotYetError(CloudUnreachableError):
+    """Masakari or Nova declines a step for now.
+
+    Nothing was decided by it, and the same step is due again in the next pass.
+    """
+
+
 class StoreUnreachableError(InstanceHaError):
     """The database did not answer, so nothing may be decided."""
 

@@ -103,7 +103,7 @@ class Cloud(Protocol):
         ...
 
     def end_maintenance(self, host: Host) -> None:
-        """Clear Masakari's on_maintenance flag of *host*."""
+        """Clear Masakari's on_maintenance flag of *host*; raise ``NotYetError`` if it declines."""
         ...
 
     def return_to_service(self, host: Host, *, role: Role = Role.WORK, reason: str = "") -> None:
@@ -113,6 +113,9 @@ class Cloud(Protocol):
         That comes last, so that no host is given servers before it can be notified again.
 
         Once nova-compute has cleaned up, and before anything else, its storage is opened again.
+
+        Raises:
+            NotYetError: while a step has to wait; a part may be done.
         """
         ...
 

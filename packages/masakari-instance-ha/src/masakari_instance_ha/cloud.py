@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from oslo_utils import timeutils
 
-from instance_ha.errors import NotificationRefusedError
+from instance_ha.errors import NotificationRefusedError, NotYetError
 from instance_ha.model import (
     ComputeService,
     Host,
@@ -28,7 +28,7 @@ from masakari_instance_ha.domains import Aggregates, health
 from masakari_instance_ha.fleet import MARK
 from masakari_instance_ha.latest import Latest
 from masakari_instance_ha.remaining import Remaining
-from masakari_instance_ha.restoring import BINARY, NotYetError, Restoring
+from masakari_instance_ha.restoring import BINARY, Restoring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

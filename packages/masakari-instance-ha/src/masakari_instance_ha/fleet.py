@@ -7,10 +7,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from instance_ha.enrolment import OPT_OUT, Hypervisor
+from instance_ha.errors import NotYetError
 from masakari_instance_ha.connection import CloudRefusedError, calling, every
 from masakari_instance_ha.domains import aggregates_of_hosts
 from masakari_instance_ha.latest import Latest
-from masakari_instance_ha.restoring import BINARY, NotYetError
+from masakari_instance_ha.restoring import BINARY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

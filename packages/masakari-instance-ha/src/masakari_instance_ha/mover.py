@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from instance_ha.errors import NotYetError
 from instance_ha.evasion import Movable
 from instance_ha.moving_back import Place
 from masakari_instance_ha.connection import CloudRefusedError, calling
-from masakari_instance_ha.restoring import BINARY, NotYetError
+from masakari_instance_ha.restoring import BINARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from instance_ha.errors import CloudUnreachableError
+from instance_ha.errors import NotYetError
 from instance_ha.homecoming import OURS
 from instance_ha.model import Role
 
@@ -30,13 +30,6 @@ _UNSETTLED = frozenset({"accepted", "pre-migrating", "done"})
 """What nova-compute settles as it starts (``_destroy_evacuated_instances``), one per server."""
 
 _ABOUT_TO_ENABLE = f"{OURS}about to be enabled"
-
-
-class NotYetError(CloudUnreachableError):
-    """Masakari or Nova declines a step for now; to the controller as if it had not answered.
-
-    Nothing was decided by it, and the same step is due again in the next pass.
-    """
 
 
 class Restoring:
@@ -53,13 +46,13 @@ class Restoring:
         """
         found = list(self._connection.compute.services(binary=BINARY, host=host))
         if not found:
-            raise NotYetError(f"{host} waits: nova knows no compute service of it")
+            raise NotYetError(f"nova knows no compute service of {host}")
         service = found[0]
         if service.is_forced_down:
             self._demand_settled(host)
             service = self._connection.compute.update_service(service.id, forced_down=False)
         if service.state != "up":
-            raise NotYetError(f"{host} waits: nova does not see its nova-compute up yet")
+            raise NotYetError("nova does not see its nova-compute up yet")
         return service
 
     def _demand_settled(self, host: str) -> None:
@@ -68,7 +61,7 @@ class Restoring:
         )
         if left := sum(one.status in _UNSETTLED for one in found):
             raise NotYetError(
-                f"{host} waits: its nova-compute has to settle {left} evacuations from it; "
+                f"its nova-compute has to settle {left} evacuations from it; "
                 "restart it if that does not end"
             )
 

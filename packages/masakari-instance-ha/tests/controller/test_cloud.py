@@ -10,13 +10,14 @@ from oslo_config import cfg
 from instance_ha.errors import (
     CloudUnreachableError,
     NotificationRefusedError,
+    NotYetError,
     StoreUnreachableError,
 )
 from instance_ha.model import ComputeService, NotificationStatus, Role
 from instance_ha.selection import Disks, Protect, Selection
 from masakari_instance_ha import connection, options
 from masakari_instance_ha.clock import SystemClock
-from masakari_instance_ha.cloud import NotYetError, OpenStackCloud
+from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.orphans import Orphans
 from masakari_instance_ha.servers import Rules
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 import pytest
 
 from instance_ha.enrolment import EnrolPolicy, Hypervisor, Rule
-from instance_ha.errors import CloudUnreachableError
+from instance_ha.errors import CloudUnreachableError, NotYetError
 from masakari_instance_ha import assembly, connection, duties, store
 from masakari_instance_ha.clock import SystemClock
 from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.fleet import MARK, OpenStackFleet
 from masakari_instance_ha.orphans import Orphans
-from masakari_instance_ha.restoring import NotYetError
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from instance_ha.errors import CloudUnreachableError
+from instance_ha.errors import CloudUnreachableError, NotYetError
 from instance_ha.evasion import Budget, Movable
 from masakari_instance_ha import connection, duties
 from masakari_instance_ha.mover import NovaMover
-from masakari_instance_ha.restoring import NotYetError
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from instance_ha.errors import CloudUnreachableError
+from instance_ha.errors import CloudUnreachableError, NotYetError
 from masakari_instance_ha import connection
 from masakari_instance_ha.clock import SystemClock
-from masakari_instance_ha.cloud import NotYetError, OpenStackCloud
+from masakari_instance_ha.cloud import OpenStackCloud
 from masakari_instance_ha.orphans import Orphans
 from masakari_instance_ha.servers import Rules, Selection
 

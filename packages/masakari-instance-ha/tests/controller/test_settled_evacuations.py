@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 
+from instance_ha.errors import NotYetError
 from masakari_instance_ha import connection
-from masakari_instance_ha.restoring import NotYetError, Restoring
+from masakari_instance_ha.restoring import Restoring
 
 
 @pytest.fixture
