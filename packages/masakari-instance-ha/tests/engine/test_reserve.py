@@ -10,8 +10,7 @@ import uuid
 import novaclient.exceptions
 import pytest
 import sqlalchemy as sa
-from masakari import exception
-from masakari.engine import manager
+from masakari import exception, objects
 
 from instance_ha import before
 from instance_ha.model import Event
@@ -117,10 +116,9 @@ def test_an_engine_that_wakes_after_it_was_taken_over_leaves_the_reserve_to_its_
     engine.journal.lease("reserve:h3", holder="h1").give_up()
 
 
-@pytest.mark.parametrize("deleted", [False, True], ids=["nothing-can-move", "nothing-is-left"])
-def test_a_reserve_that_an_engine_left_open_is_closed_by_the_next(
-    engine, cloud, monkeypatch, deleted
-) -> None:
+@pytest.fixture
+def left_open(engine, cloud, monkeypatch):
+    """Have an engine die with the reserve enabled and nothing moved; return the server."""
     server = cloud.boot()
     cloud.no_valid_host[server.id] = 99
     disable = cloud.disable
@@ -135,7 +133,13 @@ def test_a_reserve_that_an_engine_left_open_is_closed_by_the_next(
         with pytest.raises(exception.HostRecoveryFailureException):
             engine.recover("reserved_host")
     assert cloud.hosts["h3"].status == "enabled"
+    return server
 
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["nothing-can-move", "nothing-is-left"])
+def test_a_reserve_that_an_engine_left_open_is_closed_by_the_next(
+    engine, cloud, left_open, deleted
+) -> None:
     if deleted:
         cloud.known.clear()
         engine.recover("reserved_host")
@@ -147,6 +151,28 @@ def test_a_reserve_that_an_engine_left_open_is_closed_by_the_next(
     assert cloud.hosts["h3"].disabled_reason.startswith("instance-ha: reserved host")
     assert engine.is_reserve("h3")
     assert engine.told("reserve") == ["h3 took nothing over, so it stays a reserve"]
+
+
+def test_or_by_one_that_does_not_need_it(engine, cloud, left_open) -> None:
+    cloud.no_valid_host.clear()
+
+    engine.recover("auto_priority")
+
+    assert left_open.host == "h2"
+    assert (engine.is_reserve("h3"), cloud.hosts["h3"].status) == (True, "disabled")
+    assert engine.told("reserve") == ["h3 took nothing over, so it stays a reserve"]
+
+
+def test_a_reserve_that_was_left_open_and_is_used_for_another_host_is_settled_there(
+    engine, cloud, left_open, hand_over
+) -> None:
+    cloud.no_valid_host.clear()
+    hand_over("reserve:h3", "h7")
+
+    engine.recover("auto_priority")
+
+    assert (left_open.host, cloud.hosts["h3"].status) == ("h2", "enabled")
+    assert engine.told("reserve") == []
 
 
 def test_that_a_reserve_was_disabled_is_told_before_it_is_enabled(
@@ -167,8 +193,9 @@ def test_that_a_reserve_was_disabled_is_told_before_it_is_enabled(
     assert "reserved host h3 takes over" in told
 
 
+@pytest.mark.parametrize("method", ["reserved_host", "auto"])
 def test_a_reserve_that_an_earlier_engine_has_filled_is_spent_whoever_tells(
-    engine, cloud, monkeypatch
+    engine, cloud, monkeypatch, method
 ) -> None:
     server = cloud.boot()
 
@@ -176,13 +203,13 @@ def test_a_reserve_that_an_earlier_engine_has_filled_is_spent_whoever_tells(
         raise exception.MasakariException(message="the engine died here")
 
     with monkeypatch.context() as dying:
-        dying.setattr(manager, "update_host_method", dies)
+        dying.setattr(objects.Host, "save", dies)
         with pytest.raises(exception.MasakariException):
             engine.recover("reserved_host")
     assert (server.host, past(engine).spent_reserve) == ("h3", "")
     engine.notification = str(uuid.uuid4())
 
-    engine.recover("reserved_host")
+    engine.recover(method)
 
     assert past(engine).spent_reserve == "h3"
     assert (engine.is_reserve("h3"), cloud.hosts["h3"].status) == (False, "enabled")

@@ -16,7 +16,7 @@ from masakari_instance_ha.moves import MoveBook
 from masakari_instance_ha.tasks.fence import fence, power_on
 from masakari_instance_ha.tasks.lone import alone
 from masakari_instance_ha.tasks.permission import await_approval, demand_permission
-from masakari_instance_ha.tasks.reserve import Reserve
+from masakari_instance_ha.tasks.reserve import Reserve, left_open
 from masakari_instance_ha.tasks.work import CONF, RecoveryTask, Work, proven
 
 if TYPE_CHECKING:
@@ -61,12 +61,15 @@ class FencedEvacuateInstancesTask(RecoveryTask):
                 duties = [renew, watch.look]
                 report = _Report(work=work, book=book, duties=duties)
                 if reserved_host is None:
-                    _evacuate(work, book=book, report=report)
+                    with left_open(
+                        work, context=self.context, book=book, demand_alone=renew
+                    ) as keep:
+                        duties.append(keep)
+                        _evacuate(work, book=book, report=report)
                 else:
                     reserve = Reserve(reserved_host, work=work, context=self.context)
                     duties.append(reserve.keep)
-                    give_up_flag = self.update_host_method
-                    with reserve.in_use(book, give_up_flag=give_up_flag, demand_alone=renew):
+                    with reserve.in_use(book, demand_alone=renew):
                         _evacuate(work, book=book, report=report, reserve=reserve)
             _demand_success(work, book)
             power_on(work, proof)

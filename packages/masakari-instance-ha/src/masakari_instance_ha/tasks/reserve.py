@@ -38,6 +38,33 @@ class ReserveError(InstanceHaError):
     """The reserved host cannot be used, so the next one has to be."""
 
 
+@contextlib.contextmanager
+def left_open(
+    work: Work, *, context: RequestContext, book: MoveBook, demand_alone: Callable[[], None]
+) -> Generator[Callable[[], None]]:
+    """Settle the reserves that engines opened before they died, once this recovery is over.
+
+    Under ``auto_priority`` it may go to its end without them. One that is used by the recovery of
+    another host by now is settled there.
+
+    Yields:
+        What keeps them for this recovery; to be called now and then.
+    """
+    hosts = opened_reserves(work.store.events(work.incident))
+    with contextlib.ExitStack() as held:
+        reserves: list[Reserve] = []
+        for reserve in (Reserve(host, work=work, context=context) for host in sorted(hosts)):
+            with contextlib.suppress(ReserveError):
+                held.enter_context(reserve.in_use(book, demand_alone=demand_alone))
+                reserves.append(reserve)
+
+        def keep() -> None:
+            for reserve in reserves:
+                reserve.keep()
+
+        yield keep
+
+
 class Reserve:
     """One reserved host; it stays a reserve unless a server has moved there."""
 
@@ -54,7 +81,6 @@ class Reserve:
         self,
         book: MoveBook,
         *,
-        give_up_flag: Callable[[RequestContext, str], None] | None,
         demand_alone: Callable[[], None],
     ) -> Generator[None]:
         """Keep the host for one recovery, and settle afterwards what it is from now on.
@@ -63,7 +89,6 @@ class Reserve:
 
         Args:
             book: Knows whether a server has moved there.
-            give_up_flag: Masakari's way to say that the host is no reserve any more.
             demand_alone: Raises ``TakenOverError`` once another engine has taken over.
 
         Raises:
@@ -74,7 +99,7 @@ class Reserve:
             yield
         finally:
             if self._is_ours(demand_alone):
-                self._settle(book, give_up_flag=give_up_flag)
+                self._settle(book)
                 self._lease.give_up()
 
     def keep(self) -> None:
@@ -112,15 +137,14 @@ class Reserve:
             return False
         return True
 
-    def _settle(
-        self, book: MoveBook, *, give_up_flag: Callable[[RequestContext, str], None] | None
-    ) -> None:
+    def _settle(self, book: MoveBook) -> None:
         """Make the host what it is from now on, by what this and earlier engines did with it."""
         events = self._work.store.events(self._work.incident)
         opened = self.host in opened_reserves(events)
         if book.arrived_on(self.host) > 0 or (opened and self.host in taken(events).values()):
-            if give_up_flag is not None:
-                give_up_flag(self._context, self.host)
+            known = Host.get_by_name(self._context, self.host)
+            known.reserved = False
+            known.save()
             self._tell_its_own_incident()
             text = f"{self.host} took over, so it is no reserve any more"
             self._work.say("reserve", text, **{SPENT_RESERVE: self.host})

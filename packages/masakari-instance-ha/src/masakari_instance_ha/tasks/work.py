@@ -102,7 +102,6 @@ class RecoveryTask(MasakariTask):
         kwargs["requires"] = list(self.needs)
         if self.gives is not None:
             kwargs["provides"] = self.gives
-        self.update_host_method: Any = kwargs.get("update_host_method")
         super().__init__(context, novaclient, **kwargs)
 
     @contextlib.contextmanager
