@@ -61,9 +61,8 @@ class FencedEvacuateInstancesTask(RecoveryTask):
                 duties = [renew, watch.look]
                 report = _Report(work=work, book=book, duties=duties)
                 if reserved_host is None:
-                    with left_open(
-                        work, context=self.context, book=book, demand_alone=renew
-                    ) as keep:
+                    left = left_open(work, context=self.context, book=book, demand_alone=renew)
+                    with left as keep:
                         duties.append(keep)
                         _evacuate(work, book=book, report=report)
                 else:

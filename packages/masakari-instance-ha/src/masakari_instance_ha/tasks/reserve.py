@@ -60,7 +60,8 @@ def left_open(
 
         def keep() -> None:
             for reserve in reserves:
-                reserve.keep()
+                with contextlib.suppress(ReserveError):
+                    reserve.keep()
 
         yield keep
 
