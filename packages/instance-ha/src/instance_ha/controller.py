@@ -323,7 +323,7 @@ class Controller:
             )
             notification = None
         except NotYetError as error:
-            step = Step(state=incident.state, kind=step.kind, reason=f"waits: {error}")
+            step = Step(state=incident.state, kind="return", reason=f"waits: {error}")
             notification = None
         same = (step.state, step.reason) == (incident.state, incident.reason)
         if same or step.act is Act.VOID:
