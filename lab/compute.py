@@ -260,14 +260,24 @@ def ensure_in_service(each: Host) -> None:
         return not refusal
 
     process.wait_until(taken_back, within_s=120, what=f"Nova to take {each.name} back", every_s=1)
+    _wait_heard(each)
+    for status in ("disabled", "enabled"):
+        _set_service(each, {"status": status})
+
+
+def restart(each: Host) -> None:
+    """Start a host's nova-compute again, and wait until that one has reported."""
+    host.run(each, ["systemctl", "restart", "nova-compute"])
+    _wait_heard(each)
+
+
+def _wait_heard(each: Host) -> None:
     process.wait_until(
         lambda: is_heard(_reported_s(), {each.name: _began_s(each)}),
         within_s=60,
         what=f"nova-compute on {each.name} to report",
         every_s=0.5,
     )
-    for status in ("disabled", "enabled"):
-        _set_service(each, {"status": status})
 
 
 def _set_service(each: Host, body: Mapping[str, object]) -> str:
