@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any component dies at any step of a recovery: the recovery ends, and each server moves once."""
 
-import contextlib
 import functools
 import itertools
 
@@ -20,10 +19,6 @@ SCHEDULES = sorted((paths.REPOSITORY / "tests/sim/scenarios").glob("schedule-*")
 
 DEADLINE_S = 120
 """After which a rebuild counts as hung, instead of ten minutes."""
-
-FORGETFUL = {"mariadb", "rabbitmq"}
-"""Without these for a moment, Nova may leave a rebuild unfinished for ever."""
-
 
 TURNS = itertools.cycle(host.hosts(3))
 """Whom the next story befalls: a host that was lost twice within minutes is believed later."""
@@ -46,13 +41,13 @@ def light_lab():
     layers.up(host.hosts(3), profile="light")
 
 
-@pytest.fixture
-def hurry(component):
-    """Do not wait ten minutes for what Nova forgets."""
-    with contextlib.ExitStack() as stack:
-        if component in FORGETFUL:
-            option = deployment.option(juju.client(), "evacuation-deadline", DEADLINE_S)
-            stack.enter_context(option)
+@pytest.fixture(scope="module")
+def hurry():
+    """Do not wait ten minutes for what Nova forgets.
+
+    Without its database or queue for a moment it may leave a rebuild unfinished for ever.
+    """
+    with deployment.option(juju.client(), "evacuation-deadline", DEADLINE_S):
         yield
 
 
