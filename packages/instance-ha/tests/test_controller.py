@@ -195,7 +195,6 @@ def test_what_keeps_a_host_from_its_return_is_told_once(world, play, monkeypatch
     told = [e.text for e in world.journal.events(incident) if e.kind == "return"]
     assert told.count("waits: masakari works on its segment") == 1
     assert told[-1] == incident.reason == "waits: masakari works on its segment"
-
     play(30)
     assert "h1" not in world.journal.unclosed()
 
