@@ -10,6 +10,8 @@ import pytest
 from lab import errors, host, layers, openstack, paths, stories
 from lab.stories import breakage
 
+pytestmark = pytest.mark.chaos
+
 SCHEDULES = sorted((paths.REPOSITORY / "tests/sim/scenarios").glob("schedule-*"))
 """Folders that the simulation plays as well."""
 
@@ -26,14 +28,12 @@ def light_lab():
     layers.up(host.hosts(3), profile="light")
 
 
-@pytest.mark.chaos
 @pytest.mark.parametrize("step", breakage.STEPS)
 @pytest.mark.parametrize("component", breakage.COMPONENTS)
 def test_every_component_dies_at_every_step(hurry, play, component, step):
     play(breakage.killed_at, component=component, step=step)
 
 
-@pytest.mark.chaos
 @pytest.mark.parametrize("folder", [pytest.param(f, id=f.name) for f in SCHEDULES])
 def test_a_schedule_of_faults(play, folder):
     def schedule(scene, _):

@@ -54,8 +54,11 @@ class Restarter:
             server: Its uuid.
             died_s: When it died. Nova keeps whole seconds: a start in that second is one before.
         """
-        now, started_s = self._look(server), self._nova.started_s(server)
-        if now.vm_state != "active" or now.task_state or started_s is None or started_s <= died_s:
+        now = self._look(server)
+        if now.vm_state != "active" or now.task_state:
+            return ""
+        started_s = self._nova.started_s(server)
+        if started_s is None or started_s <= died_s:
             return ""
         return f"runs again on {now.host}, started {started_s - died_s:.0f} s after its death"
 
